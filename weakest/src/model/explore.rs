@@ -1,0 +1,80 @@
+//! The explorers' common face: model threads, budgets, results.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Violation;
+use crate::platform::Platform;
+
+/// Which explorer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Explorer {
+    /// The loom crate, with the hole in its partial-order reduction closed.
+    Loom,
+    /// The shuttle crate: sequentially consistent schedules only.
+    Shuttle,
+    /// Our own: execution graphs under RC11.
+    Graph,
+}
+
+/// A platform whose threads an explorer schedules.
+pub trait Model: Platform {
+    /// Which explorer this is.
+    const EXPLORER: Explorer;
+
+    /// A spawned thread.
+    type JoinHandle: 'static;
+
+    /// Starts a thread of the model.
+    fn spawn(body: impl FnOnce() + Send + 'static) -> Self::JoinHandle;
+
+    /// Waits until the thread ended; its end happens before the return.
+    fn join(thread: Self::JoinHandle);
+}
+
+/// How far an exploration may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Preemptions per execution; `None`: unbounded.
+    pub preemptions: Option<usize>,
+    /// Executions; reaching it ends the exploration as [`End::Exhausted`].
+    pub executions: u64,
+}
+
+/// How an exploration ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// Every execution within the budget's preemption bound was explored.
+    Complete,
+    /// The budget of executions ran out first: no verdict.
+    Exhausted,
+    /// An execution broke a rule.
+    Violated(Violation),
+}
+
+/// The result of exploring one scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exploration {
+    /// Executions explored, the failing one included.
+    pub executions: u64,
+    /// Executions given up as fruitless spinning: they end in no outcome and are no evidence.
+    pub abandoned: u64,
+    /// Distinct outcomes of the executions that ended.
+    pub outcomes: BTreeSet<String>,
+    /// How it ended.
+    pub end: End,
+    /// The failing execution as text, one column per thread; empty without a violation.
+    pub trace: String,
+    /// Whether an access with `SeqCst` was executed.
+    pub seq_cst_access: bool,
+}
+
+/// A model that can be explored.
+pub trait Explore: Model {
+    /// Runs `body` in every execution within `budget`. `stuck_rule` is the rule that a thread which waits for ever
+    /// breaks.
+    fn explore(budget: &Budget, stuck_rule: &'static str, body: fn() -> String) -> Exploration;
+}

@@ -1,0 +1,15 @@
+//! What every explorer shares: the model's threads, violations, scenarios, mutation of one site, verdicts.
+//!
+//! A *scenario* is a small concurrent program over the primitive, generic over [`Model`]. An *explorer* runs it in
+//! many interleavings (or all, within its theory) and reports an [`Exploration`]: the set of outcomes, the number of
+//! executions, and how it ended.
+
+mod explore;
+mod mutation;
+mod scenario;
+mod violation;
+
+pub use explore::{Budget, End, Exploration, Explore, Explorer, Model};
+pub use mutation::{Mutation, ordering_of, with_mutation};
+pub use scenario::{Claim, Data, Kill, Scenario, check};
+pub use violation::{Kind, Violation, take_violation, violate, violated};

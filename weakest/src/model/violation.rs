@@ -1,0 +1,69 @@
+//! Violations: what a failed execution broke.
+
+use std::cell::RefCell;
+
+use serde::{Deserialize, Serialize};
+
+/// How an execution failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A scenario's check of a rule failed.
+    Rule,
+    /// Two accesses of a cell are not ordered.
+    Race,
+    /// Memory was used after it was released.
+    UseAfterFree,
+    /// Memory was released twice.
+    DoubleFree,
+    /// Memory was not released when the execution ended.
+    Leak,
+    /// A thread waits for what can never come.
+    Stuck,
+    /// A panic that nothing in the scenario caught.
+    Panic,
+}
+
+/// A broken rule or guarantee.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// How it shows.
+    pub kind: Kind,
+    /// Id of the rule or guarantee, empty for a [`Kind::Panic`].
+    pub rule: String,
+    /// What happened, in one line.
+    pub message: String,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.rule.is_empty() { write!(f, "{}", self.message) } else { write!(f, "{}: {}", self.rule, self.message) }
+    }
+}
+
+thread_local! {
+    /// The first violation of the running exploration. Explorers run a whole model on the caller's thread.
+    static FIRST: RefCell<Option<Violation>> = const { RefCell::new(None) };
+}
+
+/// Ends the execution with a violation. The first one counts; what teardown does afterwards is noise.
+///
+/// # Panics
+/// Always: it unwinds, without calling the panic hook, out of the explorer.
+pub fn violate(kind: Kind, rule: &str, message: impl Into<String>) -> ! {
+    FIRST.with_borrow_mut(|first| {
+        first.get_or_insert(Violation { kind, rule: rule.to_owned(), message: message.into() });
+    });
+    std::panic::resume_unwind(Box::new("violation"))
+}
+
+/// Takes the violation of the exploration that just ended; explorers call it before and after a run.
+pub fn take_violation() -> Option<Violation> {
+    FIRST.take()
+}
+
+/// Whether a violation was found and the execution is being torn down.
+#[must_use]
+pub fn violated() -> bool {
+    FIRST.with_borrow(Option::is_some)
+}

@@ -1,0 +1,275 @@
+//! The native platform: every operation is the machine's, every site lookup folds to a constant.
+#![expect(unsafe_code, reason = "shared plain memory and allocation bottom out here")]
+#![expect(clippy::disallowed_types, reason = "the facade is the one place that names std's atomics")]
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::marker::PhantomPinned;
+use core::num::NonZeroUsize;
+use core::pin::Pin;
+use core::ptr::NonNull;
+use core::sync::atomic::{self, AtomicPtr, AtomicU32, AtomicUsize};
+use core::time::Duration;
+use std::thread;
+
+use crate::platform::{self, Atomic, AtomicInt, CellName, Platform, ThreadId, WaitSites};
+use crate::ptr::Ptr;
+use crate::site::Site;
+
+/// The machine itself.
+#[derive(Debug, Clone, Copy)]
+pub enum Native {}
+
+impl Platform for Native {
+    type AtomicU32 = AtomicU32;
+    type AtomicUsize = AtomicUsize;
+    type AtomicPtr<T> = AtomicPtr<T>;
+    type Cell<T> = NativeCell<T>;
+    type Slot<T> = NativeSlot<T>;
+    type Thread = thread::Thread;
+
+    #[inline(always)]
+    fn fence<S: Site>(site: S) {
+        atomic::fence(site.row().ordering);
+    }
+
+    #[inline]
+    fn thread_id() -> ThreadId {
+        thread_local! {
+            static MARK: u8 = const { 0 };
+        }
+        // The address of a thread-local is nobody else's while the thread lives, and costs no more than reading it.
+        let address = MARK.with(|mark| core::ptr::from_ref(mark).addr());
+        ThreadId::new(NonZeroUsize::new(address).expect("a thread-local has an address"))
+    }
+
+    fn current() -> thread::Thread {
+        thread::current()
+    }
+
+    fn park() {
+        thread::park();
+    }
+
+    fn park_timeout(timeout: Duration) {
+        thread::park_timeout(timeout);
+    }
+
+    fn unpark(thread: &thread::Thread) {
+        thread.unpark();
+    }
+
+    #[inline]
+    fn allocate<T>(value: T) -> NonNull<T> {
+        NonNull::from(Box::leak(Box::new(value)))
+    }
+
+    #[inline]
+    unsafe fn release<T>(place: NonNull<T>) {
+        // SAFETY: `allocate` leaked this box; the caller releases it once and nobody uses it any more.
+        drop(unsafe { Box::from_raw(place.as_ptr()) });
+    }
+
+    #[inline(always)]
+    fn touch<T>(_place: NonNull<T>) {}
+
+    #[inline(always)]
+    fn failed() -> bool {
+        false
+    }
+}
+
+/// Exponential backoff for waits that are known to be short, then yields to the scheduler: the holder may need this
+/// very core.
+struct Backoff {
+    step: u32,
+}
+
+impl Backoff {
+    /// Spins of 1, 2, … 2^6 pauses, together about the length of a contended hand-over, before the first yield.
+    const SPIN_STEPS: u32 = 7;
+
+    const fn new() -> Self {
+        Self { step: 0 }
+    }
+
+    fn snooze(&mut self) {
+        if self.step < Self::SPIN_STEPS {
+            for _ in 0..1_u32 << self.step {
+                core::hint::spin_loop();
+            }
+            self.step += 1;
+        } else {
+            thread::yield_now();
+        }
+    }
+}
+
+/// The operations that every atomic has, in terms of std's atomic of the same width.
+macro_rules! native_atomic {
+    ($Atomic:ty, $T:ty $(, $generic:ident)?) => {
+        impl$(<$generic>)? Atomic<$T> for $Atomic {
+            #[inline(always)]
+            fn new(value: $T) -> Self {
+                <$Atomic>::new(value)
+            }
+
+            #[inline(always)]
+            fn load<S: Site>(&self, site: S) -> $T {
+                <$Atomic>::load(self, site.row().ordering)
+            }
+
+            #[inline(always)]
+            fn store<S: Site>(&self, value: $T, site: S) {
+                <$Atomic>::store(self, value, site.row().ordering);
+            }
+
+            #[inline(always)]
+            fn swap<S: Site>(&self, value: $T, site: S) -> $T {
+                <$Atomic>::swap(self, value, site.row().ordering)
+            }
+
+            #[inline(always)]
+            fn compare_exchange<S: Site>(&self, current: $T, new: $T, success: S, failure: S) -> Result<$T, $T> {
+                <$Atomic>::compare_exchange(self, current, new, success.row().ordering, failure.row().ordering)
+            }
+
+            #[inline(always)]
+            fn compare_exchange_weak<S: Site>(&self, current: $T, new: $T, success: S, failure: S) -> Result<$T, $T> {
+                <$Atomic>::compare_exchange_weak(self, current, new, success.row().ordering, failure.row().ordering)
+            }
+
+            #[inline]
+            fn wait_until<S: Site>(&self, site: S, ready: impl Fn($T) -> bool) -> $T {
+                let mut backoff = Backoff::new();
+                loop {
+                    let value = Atomic::load(self, site);
+                    if ready(value) {
+                        return value;
+                    }
+                    backoff.snooze();
+                }
+            }
+
+            #[inline(always)]
+            fn wait_replace<S: Site>(
+                &self,
+                likely: $T,
+                ready: impl Fn($T) -> bool,
+                new: impl Fn($T) -> $T,
+                sites: WaitSites<S>,
+            ) -> $T {
+                match Atomic::compare_exchange_weak(self, likely, new(likely), sites.success, sites.failure) {
+                    Ok(replaced) => replaced,
+                    Err(found) => wait_replace_contended(self, found, ready, new, sites),
+                }
+            }
+        }
+    };
+}
+
+native_atomic!(AtomicU32, u32);
+native_atomic!(AtomicUsize, usize);
+native_atomic!(AtomicPtr<T>, *mut T, T);
+
+/// The rest of [`Atomic::wait_replace`] once the first guess missed: spins on loads, never on a writing operation.
+#[cold]
+#[inline(never)]
+fn wait_replace_contended<T: Copy + PartialEq, S: Site>(
+    atomic: &impl Atomic<T>,
+    mut found: T,
+    ready: impl Fn(T) -> bool,
+    new: impl Fn(T) -> T,
+    sites: WaitSites<S>,
+) -> T {
+    let mut backoff = Backoff::new();
+    loop {
+        while !ready(found) {
+            backoff.snooze();
+            found = atomic.load(sites.spin);
+        }
+        match atomic.compare_exchange_weak(found, new(found), sites.success, sites.failure) {
+            Ok(replaced) => return replaced,
+            Err(other) => found = other,
+        }
+    }
+}
+
+macro_rules! native_atomic_int {
+    ($Atomic:ty, $T:ty) => {
+        impl AtomicInt<$T> for $Atomic {
+            #[inline(always)]
+            fn fetch_add<S: Site>(&self, value: $T, site: S) -> $T {
+                <$Atomic>::fetch_add(self, value, site.row().ordering)
+            }
+
+            #[inline(always)]
+            fn fetch_sub<S: Site>(&self, value: $T, site: S) -> $T {
+                <$Atomic>::fetch_sub(self, value, site.row().ordering)
+            }
+
+            #[inline(always)]
+            fn fetch_or<S: Site>(&self, bits: $T, site: S) -> $T {
+                <$Atomic>::fetch_or(self, bits, site.row().ordering)
+            }
+
+            #[inline(always)]
+            fn fetch_and<S: Site>(&self, bits: $T, site: S) -> $T {
+                <$Atomic>::fetch_and(self, bits, site.row().ordering)
+            }
+        }
+    };
+}
+
+native_atomic_int!(AtomicU32, u32);
+native_atomic_int!(AtomicUsize, usize);
+
+/// Plain memory; the name is for explorers and takes no space.
+pub struct NativeCell<T>(UnsafeCell<T>);
+
+// SAFETY: `with` and `with_mut` are unsafe, and their callers promise that conflicting accesses are ordered.
+unsafe impl<T: Send> Sync for NativeCell<T> {}
+
+impl<T> platform::Cell<T> for NativeCell<T> {
+    #[inline(always)]
+    fn new(_name: CellName, value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    #[inline(always)]
+    unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
+        // SAFETY: the caller promises that nobody writes meanwhile.
+        read(unsafe { &*self.0.get() })
+    }
+
+    #[inline(always)]
+    unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: the caller promises that nobody else accesses the cell meanwhile.
+        write(unsafe { &mut *self.0.get() })
+    }
+}
+
+impl<T> fmt::Debug for NativeCell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NativeCell")
+    }
+}
+
+/// A value in place.
+#[derive(Debug)]
+pub struct NativeSlot<T> {
+    value: T,
+    _pinned: PhantomPinned,
+}
+
+impl<T> platform::Slot<Native, T> for NativeSlot<T> {
+    #[inline(always)]
+    fn new(value: T) -> Self {
+        Self { value, _pinned: PhantomPinned }
+    }
+
+    #[inline(always)]
+    fn ptr(self: Pin<&Self>) -> Ptr<Native, T> {
+        Ptr::from_raw(NonNull::from(&self.get_ref().value))
+    }
+}
