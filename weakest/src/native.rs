@@ -1,6 +1,5 @@
 //! The native platform: every operation is the machine's, every site lookup folds to a constant.
 #![expect(unsafe_code, reason = "shared plain memory and allocation bottom out here")]
-#![expect(clippy::disallowed_types, reason = "the facade is the one place that names std's atomics")]
 
 use core::cell::UnsafeCell;
 use core::fmt;

@@ -1,0 +1,57 @@
+//! The error of a checked token.
+
+use std::fmt;
+
+use weakest::Platform;
+
+use crate::token::CancellationToken;
+
+/// Cancellation was requested; carries the token that saw it.
+///
+/// .NET counterpart: `OperationCanceledException`.
+#[doc(alias = "OperationCanceledException")]
+pub struct Cancelled<P: Platform> {
+    token: CancellationToken<P>,
+}
+
+impl<P: Platform> Cancelled<P> {
+    pub(crate) fn new(token: CancellationToken<P>) -> Self {
+        Self { token }
+    }
+
+    /// The token that was checked.
+    ///
+    /// .NET counterpart: `OperationCanceledException.CancellationToken`.
+    #[must_use]
+    pub fn token(&self) -> &CancellationToken<P> {
+        &self.token
+    }
+}
+
+impl<P: Platform> Clone for Cancelled<P> {
+    fn clone(&self) -> Self {
+        Self::new(self.token.clone())
+    }
+}
+
+impl<P: Platform> PartialEq for Cancelled<P> {
+    fn eq(&self, other: &Self) -> bool {
+        self.token == other.token
+    }
+}
+
+impl<P: Platform> Eq for Cancelled<P> {}
+
+impl<P: Platform> fmt::Debug for Cancelled<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancelled").field("token", &self.token).finish()
+    }
+}
+
+impl<P: Platform> fmt::Display for Cancelled<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the operation was cancelled")
+    }
+}
+
+impl<P: Platform> std::error::Error for Cancelled<P> {}

@@ -1,0 +1,157 @@
+//! Panics of callbacks, as values.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+
+use weakest::Platform;
+
+/// What a panic carries.
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// Runs user code and turns its panic into a value. An explorer that tears down a failed execution unwinds through
+/// here, and is let through.
+pub(crate) fn catch<P: Platform, R>(user: impl FnOnce() -> R) -> Result<R, Payload> {
+    match panic::catch_unwind(AssertUnwindSafe(user)) {
+        Err(payload) if P::failed() => panic::resume_unwind(payload),
+        result => result,
+    }
+}
+
+/// The panics of the callbacks that one request ran, in the order in which they happened.
+///
+/// The panics of a linked source's callbacks count as one, whose payload is a `CallbackPanics` of its own; however
+/// deep they are nested, dropping and formatting never recurse.
+///
+/// .NET counterpart: the `AggregateException` that `CancellationTokenSource.Cancel` throws.
+///
+/// ```
+/// use rescind::CancellationTokenSource;
+///
+/// let source = CancellationTokenSource::new();
+/// let _registration = source.token().register(|| std::panic::resume_unwind(Box::new("no")));
+/// let panics = source.try_cancel().expect_err("the callback panics");
+/// assert_eq!(panics.len(), 1);
+/// assert_eq!(panics.into_payloads()[0].downcast_ref(), Some(&"no"));
+/// ```
+#[doc(alias = "AggregateException")]
+pub struct CallbackPanics {
+    payloads: Vec<Payload>,
+}
+
+impl CallbackPanics {
+    fn new(payloads: Vec<Payload>) -> Self {
+        debug_assert!(!payloads.is_empty(), "no panic is no error");
+        Self { payloads }
+    }
+
+    /// How many panics there are; a linked source's count as one. Never zero.
+    #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.payloads.len()
+    }
+
+    /// The payloads, in the order in which the panics happened.
+    #[must_use]
+    pub fn into_payloads(mut self) -> Vec<Box<dyn Any + Send>> {
+        std::mem::take(&mut self.payloads)
+    }
+
+    /// Calls `visit` with every innermost payload in order, without recursion.
+    fn for_each_leaf<'a>(&'a self, mut visit: impl FnMut(&'a (dyn Any + Send))) {
+        let mut rest = vec![self.payloads.iter()];
+        while let Some(iter) = rest.last_mut() {
+            match iter.next() {
+                None => {
+                    rest.pop();
+                }
+                Some(payload) => match payload.downcast_ref::<Self>() {
+                    Some(nested) => rest.push(nested.payloads.iter()),
+                    None => visit(&**payload),
+                },
+            }
+        }
+    }
+}
+
+impl Drop for CallbackPanics {
+    fn drop(&mut self) {
+        // Nested panics are taken out before they are dropped, so a chain of any depth drops on a small stack (R16).
+        let mut rest = std::mem::take(&mut self.payloads);
+        while let Some(payload) = rest.pop() {
+            match payload.downcast::<Self>() {
+                Ok(mut nested) => rest.append(&mut nested.payloads),
+                Err(leaf) => drop(leaf),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for CallbackPanics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = f.debug_list();
+        self.for_each_leaf(|leaf| {
+            list.entry(&Message(leaf));
+        });
+        list.finish()
+    }
+}
+
+impl fmt::Display for CallbackPanics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut leaves = Vec::new();
+        self.for_each_leaf(|leaf| leaves.push(leaf));
+        write!(f, "{} callback{} panicked", leaves.len(), if leaves.len() == 1 { "" } else { "s" })?;
+        for (i, leaf) in leaves.into_iter().enumerate() {
+            write!(f, "{} {}", if i == 0 { ":" } else { ";" }, Message(leaf))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for CallbackPanics {}
+
+/// A payload's message, if it is one.
+struct Message<'a>(&'a (dyn Any + Send));
+
+impl fmt::Display for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.0.downcast_ref::<&'static str>() {
+            f.write_str(text)
+        } else if let Some(text) = self.0.downcast_ref::<String>() {
+            f.write_str(text)
+        } else {
+            f.write_str("(a payload that is no text)")
+        }
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Collects panics while sources are notified depth first: those of a nested source become one panic of the source
+/// around it. Depth costs nothing until something panics.
+#[derive(Default)]
+pub(crate) struct Collector {
+    /// One entry per depth that has panics, deepest last.
+    open: Vec<(usize, Vec<Payload>)>,
+}
+
+impl Collector {
+    /// Notes a panic of a callback of the source at `depth`.
+    pub(crate) fn push(&mut self, depth: usize, payload: Payload) {
+        match self.open.last_mut() {
+            Some((top, payloads)) if *top == depth => payloads.push(payload),
+            _ => self.open.push((depth, vec![payload])),
+        }
+    }
+
+    /// The source at `depth` is done: what its callbacks panicked with.
+    pub(crate) fn close(&mut self, depth: usize) -> Option<CallbackPanics> {
+        self.open.pop_if(|(top, _)| *top == depth).map(|(_, payloads)| CallbackPanics::new(payloads))
+    }
+}

@@ -1,0 +1,200 @@
+//! Sources: who may request cancellation.
+#![expect(unsafe_code, reason = "source handles share one count of the state")]
+
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use weakest::Platform;
+
+use crate::links;
+use crate::notify::{self, OnPanic};
+use crate::panics::{CallbackPanics, Payload};
+use crate::shared::{Handle, ORPHANED};
+use crate::token::CancellationToken;
+
+/// Requests cancellation of whatever observes its [tokens](CancellationToken).
+///
+/// A source is a handle: clones are the same source. Dropping the last one, which is .NET's `Dispose`, unlinks it from
+/// the tokens it was [linked](Self::linked) to and drops the callbacks that never ran; its tokens stay usable and can
+/// never be cancelled any more. After the request it removes nothing.
+///
+/// What .NET checks at run time (`ObjectDisposedException`) ownership proves at compile time:
+///
+/// ```compile_fail
+/// let source = rescind::CancellationTokenSource::new();
+/// drop(source);
+/// source.cancel();
+/// ```
+///
+/// .NET counterpart: `System.Threading.CancellationTokenSource`.
+///
+/// ```
+/// use rescind::CancellationTokenSource;
+///
+/// let source = CancellationTokenSource::new();
+/// let token = source.token();
+/// let worker = std::thread::spawn(move || {
+///     while !token.is_cancelled() {
+///         std::thread::yield_now();
+///     }
+/// });
+/// assert!(source.cancel());
+/// worker.join().unwrap();
+/// ```
+pub struct CancellationTokenSource<P: Platform> {
+    /// The one count that all handles of this source own together (state Invariant 4).
+    handle: ManuallyDrop<Handle<P>>,
+}
+
+impl<P: Platform> CancellationTokenSource<P> {
+    /// A source that is not cancelled.
+    ///
+    /// .NET counterpart: `new CancellationTokenSource()`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { handle: ManuallyDrop::new(links::plain()) }
+    }
+
+    /// A source that is cancelled as soon as any of `tokens` is: at once if one already is. Without tokens, or with
+    /// none that can be cancelled, it is a plain source. It can be cancelled on its own, which leaves `tokens` alone.
+    ///
+    /// In each token's callbacks it has the place of a callback registered now: they run newest first, and its own run
+    /// in its place.
+    ///
+    /// .NET counterpart: `CancellationTokenSource.CreateLinkedTokenSource`.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let (shutdown, request) = (CancellationTokenSource::new(), CancellationTokenSource::new());
+    /// let both = CancellationTokenSource::linked([&shutdown.token(), &request.token()]);
+    /// shutdown.cancel();
+    /// assert!(both.is_cancelled() && !request.is_cancelled());
+    /// ```
+    #[doc(alias = "CreateLinkedTokenSource")]
+    #[must_use]
+    pub fn linked<'a>(tokens: impl IntoIterator<Item = &'a CancellationToken<P>>) -> Self {
+        let mut cancelled = false;
+        let parents = tokens.into_iter().filter_map(|token| {
+            cancelled |= token.is_cancelled();
+            token.handle().cloned()
+        });
+        let handle = links::linked(parents);
+        if cancelled {
+            links::cancel_unobserved(&handle);
+        }
+        Self { handle: ManuallyDrop::new(handle) }
+    }
+
+    /// A token that observes this source.
+    ///
+    /// .NET counterpart: `CancellationTokenSource.Token`.
+    #[doc(alias = "Token")]
+    #[must_use]
+    pub fn token(&self) -> CancellationToken<P> {
+        CancellationToken::of(Handle::clone(&self.handle))
+    }
+
+    /// Whether cancellation was requested. Once `true` it stays so, and what happened before the request is visible.
+    ///
+    /// .NET counterpart: `CancellationTokenSource.IsCancellationRequested`.
+    #[doc(alias = "IsCancellationRequested")]
+    #[inline]
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.handle.is_cancelled()
+    }
+
+    /// Requests cancellation and runs the callbacks, newest first, on this thread; those of linked sources in the place
+    /// of their link.
+    ///
+    /// `true` if this call made the request: all callbacks registered before have run or were removed. `false` if
+    /// cancellation was requested before: returns at once, even while callbacks still run elsewhere.
+    ///
+    /// .NET counterpart: `CancellationTokenSource.Cancel()`.
+    ///
+    /// # Panics
+    /// With a [`CallbackPanics`] payload if callbacks panicked; the others have run all the same.
+    #[doc(alias = "Cancel")]
+    pub fn cancel(&self) -> bool {
+        self.try_cancel().unwrap_or_else(|panics| std::panic::panic_any(panics))
+    }
+
+    /// As [`cancel`](Self::cancel), with the callbacks' panics as a value.
+    ///
+    /// .NET counterpart: `Cancel()` and the `AggregateException` it throws.
+    ///
+    /// # Errors
+    /// What the callbacks panicked with: the request was made by this call, and all callbacks have run.
+    pub fn try_cancel(&self) -> Result<bool, CallbackPanics> {
+        self.cancel_with(OnPanic::Collect)
+            .map_err(|payload| *payload.downcast().expect("panics are collected into a CallbackPanics"))
+    }
+
+    /// As [`cancel`](Self::cancel), but the first panic of a callback leaves at once, with its own payload; the panics
+    /// of a linked source leave together, as its [`CallbackPanics`]. Callbacks not reached stay registered and never
+    /// run; linked sources not reached stay as they are.
+    ///
+    /// .NET counterpart: `CancellationTokenSource.Cancel(throwOnFirstException: true)`.
+    ///
+    /// # Panics
+    /// With the payload of the first callback that panicked.
+    #[doc(alias = "Cancel")]
+    pub fn cancel_fail_fast(&self) -> bool {
+        self.cancel_with(OnPanic::FailFast).unwrap_or_else(|payload| std::panic::resume_unwind(payload))
+    }
+
+    fn cancel_with(&self, on_panic: OnPanic) -> Result<bool, Payload> {
+        if !notify::request(&self.handle, None) {
+            return Ok(false);
+        }
+        notify::notify(&self.handle, on_panic).map(|()| true)
+    }
+}
+
+impl<P: Platform> Clone for CancellationTokenSource<P> {
+    fn clone(&self) -> Self {
+        self.handle.add_source();
+        // SAFETY: state Invariant 4: the new handle shares the count that this one owns a part of.
+        let handle = unsafe { Handle::adopt(self.handle.ptr()) };
+        Self { handle: ManuallyDrop::new(handle) }
+    }
+}
+
+impl<P: Platform> Drop for CancellationTokenSource<P> {
+    fn drop(&mut self) {
+        if P::failed() || !self.handle.remove_source() {
+            return;
+        }
+        // SAFETY: this was the last source handle, and nobody uses this one after its drop.
+        let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
+        links::unlink_all(&handle);
+        let mut locked = handle.lock();
+        let orphaned = locked.is_live();
+        if orphaned {
+            locked.set(ORPHANED);
+        }
+        drop(locked);
+        let dropped = orphaned.then(|| notify::discard_all(&handle));
+        drop(handle);
+        if let Some(dropped) = dropped {
+            dropped.resume();
+        }
+    }
+}
+
+impl<P: Platform> Default for CancellationTokenSource<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P: Platform> fmt::Debug for CancellationTokenSource<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.describe(f.debug_struct("CancellationTokenSource"))
+    }
+}
+
+impl<P: Platform> UnwindSafe for CancellationTokenSource<P> {}
+impl<P: Platform> RefUnwindSafe for CancellationTokenSource<P> {}

@@ -1,0 +1,257 @@
+//! Tokens: who may observe cancellation.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use weakest::Platform;
+
+use crate::error::Cancelled;
+use crate::registration::{self, Registration};
+use crate::shared::{Handle, ORPHANED};
+
+/// Observes the cancellation that a [source](crate::CancellationTokenSource) requests: polled, given callbacks, or
+/// passed on. A token never requests anything.
+///
+/// Tokens are equal when they come from one source; all of [`none`](Self::none) are equal, and so are all of
+/// [`new(true)`](Self::new). The default is [`none`](Self::none).
+///
+/// .NET counterpart: `System.Threading.CancellationToken`.
+pub struct CancellationToken<P: Platform> {
+    repr: Repr<P>,
+}
+
+enum Repr<P: Platform> {
+    /// Can never be cancelled.
+    Never,
+    /// Is cancelled, by no source.
+    Always,
+    /// Observes a source.
+    Of(Handle<P>),
+}
+
+impl<P: Platform> CancellationToken<P> {
+    /// The token that can never be cancelled.
+    ///
+    /// .NET counterpart: `CancellationToken.None`.
+    #[doc(alias = "None")]
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { repr: Repr::Never }
+    }
+
+    /// A token that is cancelled already, or [`none`](Self::none).
+    ///
+    /// .NET counterpart: `new CancellationToken(bool)`.
+    #[must_use]
+    pub const fn new(cancelled: bool) -> Self {
+        Self { repr: if cancelled { Repr::Always } else { Repr::Never } }
+    }
+
+    pub(crate) const fn of(handle: Handle<P>) -> Self {
+        Self { repr: Repr::Of(handle) }
+    }
+
+    /// The state observed, if there is one.
+    pub(crate) const fn handle(&self) -> Option<&Handle<P>> {
+        match &self.repr {
+            Repr::Of(handle) => Some(handle),
+            Repr::Never | Repr::Always => None,
+        }
+    }
+
+    /// Whether cancellation was requested: one atomic load. Once `true` it stays so, and what happened before the
+    /// request is visible.
+    ///
+    /// .NET counterpart: `CancellationToken.IsCancellationRequested`.
+    #[doc(alias = "IsCancellationRequested")]
+    #[inline]
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        match &self.repr {
+            Repr::Never => false,
+            Repr::Always => true,
+            Repr::Of(shared) => shared.is_cancelled(),
+        }
+    }
+
+    /// Whether the token is cancelled or still can be: `false` for [`none`](Self::none), and once every handle of the
+    /// source is gone without a request. Orders nothing.
+    ///
+    /// .NET counterpart: `CancellationToken.CanBeCanceled`, which stays `true` when the source is gone; this follows
+    /// C++'s `stop_possible`.
+    #[doc(alias = "CanBeCanceled")]
+    #[doc(alias = "stop_possible")]
+    #[must_use]
+    pub fn can_be_cancelled(&self) -> bool {
+        match &self.repr {
+            Repr::Never => false,
+            Repr::Always => true,
+            Repr::Of(shared) => shared.peek() & ORPHANED == 0,
+        }
+    }
+
+    /// An error once cancellation was requested, for use with `?`.
+    ///
+    /// .NET counterpart: `CancellationToken.ThrowIfCancellationRequested`.
+    ///
+    /// # Errors
+    /// [`Cancelled`], which carries this token, if cancellation was requested.
+    ///
+    /// ```
+    /// use rescind::{CancellationToken, Cancelled};
+    ///
+    /// fn step(token: &CancellationToken) -> Result<u32, Cancelled> {
+    ///     token.check()?;
+    ///     Ok(42)
+    /// }
+    /// assert_eq!(step(&CancellationToken::none()), Ok(42));
+    /// assert!(step(&CancellationToken::new(true)).is_err());
+    /// ```
+    #[doc(alias = "ThrowIfCancellationRequested")]
+    pub fn check(&self) -> Result<(), Cancelled<P>> {
+        if self.is_cancelled() { Err(Cancelled::new(self.clone())) } else { Ok(()) }
+    }
+
+    /// Registers a callback that runs at the request, on the requesting thread, newest first; at most once, and
+    /// exactly once unless it is removed before. Waits for no callback.
+    ///
+    /// Already cancelled: it runs here, before this returns, and the registration is empty. If the token can never be
+    /// cancelled, the callback is dropped and the registration is empty.
+    ///
+    /// The registration removes the callback when it is dropped; [`Registration::detach`] leaves it for good.
+    ///
+    /// .NET counterpart: `CancellationToken.Register(Action)`.
+    ///
+    /// # Panics
+    /// With the callback's panic, if it runs here.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    /// use std::sync::{Arc, atomic::{AtomicBool, Ordering}};
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let called = Arc::new(AtomicBool::new(false));
+    /// let registration = source.token().register({
+    ///     let called = called.clone();
+    ///     move || called.store(true, Ordering::Relaxed)
+    /// });
+    /// source.cancel();
+    /// assert!(called.load(Ordering::Relaxed));
+    /// drop(registration);
+    /// ```
+    #[doc(alias = "Register")]
+    pub fn register(&self, callback: impl FnOnce() + Send + 'static) -> Registration<P> {
+        self.register_with_token(move |_| callback())
+    }
+
+    /// As [`register`](Self::register), for a callback that is given this token.
+    ///
+    /// .NET counterpart: `CancellationToken.Register(Action<object, CancellationToken>, object)`.
+    ///
+    /// # Panics
+    /// With the callback's panic, if it runs here.
+    #[doc(alias = "Register")]
+    pub fn register_with_token(
+        &self,
+        callback: impl FnOnce(&CancellationToken<P>) + Send + 'static,
+    ) -> Registration<P> {
+        match &self.repr {
+            Repr::Never => Registration::empty(),
+            Repr::Always => {
+                callback(self);
+                Registration::empty()
+            }
+            Repr::Of(shared) => registration::register(self, shared, callback),
+        }
+    }
+
+    /// Runs `body` with `callback` registered, and returns what `body` returns. The callback may borrow, and nothing is
+    /// allocated. Before this returns, also when `body` panics, the callback is unregistered; if it runs on another
+    /// thread at that moment, this waits for its end.
+    ///
+    /// Already cancelled: the callback runs here, before `body`.
+    ///
+    /// .NET counterpart: `using (token.Register(callback)) { body }`.
+    ///
+    /// # Panics
+    /// With the panic of `body`; or with the callback's, if it runs here: `body` does not run then.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let calls = AtomicU32::new(0); // borrowed by the callback
+    /// let answer = source.token().with_callback(
+    ///     || { calls.fetch_add(1, Ordering::Relaxed); },
+    ///     || { source.cancel(); 42 },
+    /// );
+    /// assert_eq!((answer, calls.into_inner()), (42, 1));
+    /// ```
+    pub fn with_callback<R>(&self, callback: impl FnOnce() + Send, body: impl FnOnce() -> R) -> R {
+        match &self.repr {
+            Repr::Never => body(),
+            Repr::Always => {
+                callback();
+                body()
+            }
+            Repr::Of(shared) => registration::with_callback(self, shared, move |_| callback(), body),
+        }
+    }
+}
+
+impl<P: Platform> Clone for CancellationToken<P> {
+    fn clone(&self) -> Self {
+        let repr = match &self.repr {
+            Repr::Never => Repr::Never,
+            Repr::Always => Repr::Always,
+            Repr::Of(handle) => Repr::Of(handle.clone()),
+        };
+        Self { repr }
+    }
+}
+
+impl<P: Platform> Default for CancellationToken<P> {
+    fn default() -> Self {
+        Self::none()
+    }
+}
+
+impl<P: Platform> CancellationToken<P> {
+    /// What equality and hashing go by: the source's address, or a number that is no address.
+    fn identity(&self) -> usize {
+        match &self.repr {
+            Repr::Never => 0,
+            Repr::Always => 1,
+            Repr::Of(handle) => handle.ptr().address(),
+        }
+    }
+}
+
+impl<P: Platform> PartialEq for CancellationToken<P> {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl<P: Platform> Eq for CancellationToken<P> {}
+
+impl<P: Platform> Hash for CancellationToken<P> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
+impl<P: Platform> fmt::Debug for CancellationToken<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.repr {
+            Repr::Never => f.write_str("CancellationToken(none)"),
+            Repr::Always => f.write_str("CancellationToken(cancelled)"),
+            Repr::Of(shared) => shared.describe(f.debug_struct("CancellationToken")),
+        }
+    }
+}
+
+impl<P: Platform> UnwindSafe for CancellationToken<P> {}
+impl<P: Platform> RefUnwindSafe for CancellationToken<P> {}
