@@ -5,7 +5,7 @@ use std::marker::PhantomPinned;
 
 use weakest::{Cell, CellName, Platform, Ptr};
 
-use crate::node::{Action, Boxed, Node, Vtable};
+use crate::node::{Action, Boxed, Node, NodePtr, Vtable};
 use crate::token::CancellationToken;
 
 /// A node and its closure.
@@ -28,7 +28,7 @@ impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Callback<P, F> {
     }
 
     /// A callback in memory of its own.
-    pub(crate) fn boxed(closure: F) -> Ptr<P, Node<P>> {
+    pub(crate) fn boxed(closure: F) -> NodePtr<P> {
         Ptr::allocate(Self::new(Self::BOXED, closure)).cast()
     }
 
@@ -39,7 +39,7 @@ impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Callback<P, F> {
 
     /// # Safety
     /// `node` is alive, embedded in a `Self`, and its closure is the caller's by node Invariant 3.
-    pub(crate) unsafe fn take(node: Ptr<P, Node<P>>) -> Option<F> {
+    pub(crate) unsafe fn take(node: NodePtr<P>) -> Option<F> {
         // SAFETY: the node is a callback's first field, and the caller promises this callback's type.
         let callback = unsafe { node.cast::<Self>().get() };
         // SAFETY: the closure is the caller's.
@@ -48,7 +48,7 @@ impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Callback<P, F> {
 
     /// # Safety
     /// As for [`take`](Self::take).
-    unsafe fn run(node: Ptr<P, Node<P>>, token: &CancellationToken<P>) {
+    unsafe fn run(node: NodePtr<P>, token: &CancellationToken<P>) {
         // SAFETY: passed on to the caller.
         if let Some(closure) = unsafe { Self::take(node) } {
             closure(token);
@@ -57,14 +57,14 @@ impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Callback<P, F> {
 
     /// # Safety
     /// As for [`take`](Self::take).
-    unsafe fn discard(node: Ptr<P, Node<P>>) {
+    unsafe fn discard(node: NodePtr<P>) {
         // SAFETY: passed on to the caller.
         drop(unsafe { Self::take(node) });
     }
 
     /// # Safety
     /// `node` came from [`boxed`](Self::boxed) and belongs to the caller by node Invariant 4.
-    unsafe fn release(node: Ptr<P, Node<P>>) {
+    unsafe fn release(node: NodePtr<P>) {
         // SAFETY: passed on to the caller.
         unsafe { node.cast::<Self>().release() }
     }

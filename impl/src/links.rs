@@ -12,18 +12,21 @@
 use weakest::{Cell, CellName, Platform, Ptr};
 
 use crate::list;
-use crate::node::{Action, Node};
+use crate::node::{Action, Node, NodePtr};
 use crate::notify;
-use crate::shared::{CANCELLED, Handle, Shared};
+use crate::shared::{CANCELLED, Handle, Shared, SharedPtr};
 
 /// A child's membership in one parent's callback list.
 #[repr(C)]
 pub(crate) struct Link<P: Platform> {
     node: Node<P>,
-    parent: Ptr<P, Shared<P>>,
+    parent: SharedPtr<P>,
     /// The state that embeds this link; written before the link is shared.
-    child: P::Cell<Option<Ptr<P, Shared<P>>>>,
+    child: P::Cell<Option<SharedPtr<P>>>,
 }
+
+/// A link in shared memory.
+pub(crate) type LinkPtr<P> = Ptr<P, Link<P>>;
 
 impl<P: Platform> Link<P> {
     /// A link that takes over `parent`'s count (Invariant 1).
@@ -34,12 +37,12 @@ impl<P: Platform> Link<P> {
     }
 
     /// The parent's state; alive as Invariant 1 says.
-    pub(crate) fn parent(&self) -> Ptr<P, Shared<P>> {
+    pub(crate) fn parent(&self) -> SharedPtr<P> {
         self.parent
     }
 
     /// The child's state; alive as Invariant 2 says.
-    pub(crate) fn child(&self) -> Ptr<P, Shared<P>> {
+    pub(crate) fn child(&self) -> SharedPtr<P> {
         // SAFETY: written once, before the link was put into a list.
         unsafe { self.child.with(|child| child.expect("a link in a list has a child")) }
     }
@@ -48,9 +51,9 @@ impl<P: Platform> Link<P> {
 /// How a state is embedded in its allocation.
 pub(crate) struct Shape<P: Platform> {
     /// The i-th link to a parent.
-    pub(crate) link: unsafe fn(Ptr<P, Shared<P>>, usize) -> Option<Ptr<P, Link<P>>>,
+    pub(crate) link: unsafe fn(SharedPtr<P>, usize) -> Option<LinkPtr<P>>,
     /// Drops what never ran and gives the allocation back.
-    pub(crate) release: unsafe fn(Ptr<P, Shared<P>>),
+    pub(crate) release: unsafe fn(SharedPtr<P>),
 }
 
 /// A state together with the links to its parents: none, one or two in place, more in a list.
@@ -62,22 +65,22 @@ struct Block<P: Platform, L> {
 
 /// Where the links of a block are.
 trait Links<P: Platform>: Sized {
-    fn get(&self, i: usize) -> Option<Ptr<P, Link<P>>>;
+    fn get(&self, i: usize) -> Option<LinkPtr<P>>;
 
     /// Gives back what is not in the block itself.
     fn release(&self);
 }
 
 impl<P: Platform, const N: usize> Links<P> for [Link<P>; N] {
-    fn get(&self, i: usize) -> Option<Ptr<P, Link<P>>> {
+    fn get(&self, i: usize) -> Option<LinkPtr<P>> {
         self.as_slice().get(i).map(|link| Ptr::from_raw(link.into()))
     }
 
     fn release(&self) {}
 }
 
-impl<P: Platform> Links<P> for Vec<Ptr<P, Link<P>>> {
-    fn get(&self, i: usize) -> Option<Ptr<P, Link<P>>> {
+impl<P: Platform> Links<P> for Vec<LinkPtr<P>> {
+    fn get(&self, i: usize) -> Option<LinkPtr<P>> {
         self.as_slice().get(i).copied()
     }
 
@@ -110,14 +113,14 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
 
     /// # Safety
     /// `shared` is the state of a live block of this type.
-    unsafe fn link(shared: Ptr<P, Shared<P>>, i: usize) -> Option<Ptr<P, Link<P>>> {
+    unsafe fn link(shared: SharedPtr<P>, i: usize) -> Option<LinkPtr<P>> {
         // SAFETY: the state is a block's first field, and the caller promises the block's type.
         unsafe { shared.cast::<Self>().get() }.links.get(i)
     }
 
     /// # Safety
     /// As for `link`, and the last handle is gone.
-    unsafe fn release(shared: Ptr<P, Shared<P>>) {
+    unsafe fn release(shared: SharedPtr<P>) {
         let block = shared.cast::<Self>();
         // SAFETY: the state is a block's first field, and the caller promises the block's type.
         let this = unsafe { block.get() };
@@ -187,6 +190,6 @@ fn for_each_link<P: Platform>(child: &Handle<P>, mut visit: impl FnMut(&Link<P>)
     }
 }
 
-fn node_of<P: Platform>(link: &Link<P>) -> Ptr<P, Node<P>> {
-    Ptr::<P, Link<P>>::from_raw(link.into()).cast()
+fn node_of<P: Platform>(link: &Link<P>) -> NodePtr<P> {
+    LinkPtr::<P>::from_raw(link.into()).cast()
 }

@@ -3,13 +3,13 @@
 //! Removing a node costs the same wherever it is (R16). Invariants: see [`node`](crate::node).
 #![expect(unsafe_code, reason = "an intrusive list follows pointers")]
 
-use weakest::{Cell, Platform, Ptr, ThreadId};
+use weakest::{Cell, Platform, ThreadId};
 
-use crate::node::{Action, Node, State};
+use crate::node::{Action, NodePtr, State};
 use crate::shared::Locked;
 
 /// Reads a node's state. `_locked` is the lock of the node's source, the node Linked, Busy or owned by the caller.
-fn with<P: Platform, R>(_locked: &Locked<'_, P>, node: Ptr<P, Node<P>>, read: impl FnOnce(&State<P>) -> R) -> R {
+fn with<P: Platform, R>(_locked: &Locked<'_, P>, node: NodePtr<P>, read: impl FnOnce(&State<P>) -> R) -> R {
     // SAFETY: node Invariant 2 (Linked), links Invariant 2 (a link), or the owner waits for Spent.
     let node = unsafe { node.get() };
     // SAFETY: node Invariant 1.
@@ -19,7 +19,7 @@ fn with<P: Platform, R>(_locked: &Locked<'_, P>, node: Ptr<P, Node<P>>, read: im
 /// Changes a node's state, as [`with`].
 fn with_mut<P: Platform, R>(
     _locked: &mut Locked<'_, P>,
-    node: Ptr<P, Node<P>>,
+    node: NodePtr<P>,
     write: impl FnOnce(&mut State<P>) -> R,
 ) -> R {
     // SAFETY: node Invariant 2 (Linked), links Invariant 2 (a link), or the owner waits for Spent.
@@ -29,7 +29,7 @@ fn with_mut<P: Platform, R>(
 }
 
 /// Registers an idle node as the newest.
-pub(crate) fn push<P: Platform>(locked: &mut Locked<'_, P>, node: Ptr<P, Node<P>>) {
+pub(crate) fn push<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) {
     let older = locked.with_mut(|list| list.newest.replace(node));
     with_mut(locked, node, |state| *state = State::Linked { newer: None, older, orphan: false });
     if let Some(older) = older {
@@ -38,7 +38,7 @@ pub(crate) fn push<P: Platform>(locked: &mut Locked<'_, P>, node: Ptr<P, Node<P>
 }
 
 /// Takes a linked node out and leaves it Spent; `false` if it was not linked.
-pub(crate) fn remove<P: Platform>(locked: &mut Locked<'_, P>, node: Ptr<P, Node<P>>) -> bool {
+pub(crate) fn remove<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
     let was_linked = with(locked, node, |state| matches!(state, State::Linked { .. }));
     if was_linked {
         unlink(locked, node, State::Spent);
@@ -48,7 +48,7 @@ pub(crate) fn remove<P: Platform>(locked: &mut Locked<'_, P>, node: Ptr<P, Node<
 
 /// Takes the newest node out for `thread`. A node that something must be called or dropped for becomes Busy and is
 /// owed to [`finish`]; the others (borrowed ones and links when nothing is run) are the caller's to [`remove`].
-pub(crate) fn take_newest<P: Platform>(locked: &mut Locked<'_, P>, thread: ThreadId) -> Option<Ptr<P, Node<P>>> {
+pub(crate) fn take_newest<P: Platform>(locked: &mut Locked<'_, P>, thread: ThreadId) -> Option<NodePtr<P>> {
     let node = newest(locked)?;
     let orphan = with(locked, node, |state| matches!(state, State::Linked { orphan: true, .. }));
     unlink(locked, node, State::Busy { thread, waiter: None, orphan });
@@ -56,7 +56,7 @@ pub(crate) fn take_newest<P: Platform>(locked: &mut Locked<'_, P>, thread: Threa
 }
 
 /// The newest node.
-pub(crate) fn newest<P: Platform>(locked: &Locked<'_, P>) -> Option<Ptr<P, Node<P>>> {
+pub(crate) fn newest<P: Platform>(locked: &Locked<'_, P>) -> Option<NodePtr<P>> {
     locked.with(|list| list.newest)
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn count<P: Platform>(locked: &Locked<'_, P>) -> usize {
 }
 
 /// Takes a linked node out of the list, into `state`.
-fn unlink<P: Platform>(locked: &mut Locked<'_, P>, node: Ptr<P, Node<P>>, state: State<P>) {
+fn unlink<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, state: State<P>) {
     let (newer, older) = with_mut(locked, node, |place| {
         let (newer, older) = neighbours(place);
         let ends = (*newer, *older);
@@ -92,7 +92,10 @@ fn unlink<P: Platform>(locked: &mut Locked<'_, P>, node: Ptr<P, Node<P>>, state:
 }
 
 /// A linked node's newer and older neighbour.
-fn neighbours<P: Platform>(state: &mut State<P>) -> (&mut Option<Ptr<P, Node<P>>>, &mut Option<Ptr<P, Node<P>>>) {
+type Neighbours<'a, P> = (&'a mut Option<NodePtr<P>>, &'a mut Option<NodePtr<P>>);
+
+/// The neighbours of a linked node.
+fn neighbours<P: Platform>(state: &mut State<P>) -> Neighbours<'_, P> {
     match state {
         State::Linked { newer, older, .. } => (newer, older),
         _ => unreachable!("node Invariant 2: the neighbours of a linked node are linked"),
@@ -100,7 +103,7 @@ fn neighbours<P: Platform>(state: &mut State<P>) -> (&mut Option<Ptr<P, Node<P>>
 }
 
 /// A busy node is done with: makes it Spent. What is left to do must wait until the lock is released.
-pub(crate) fn finish<P: Platform>(locked: &mut Locked<'_, P>, node: Ptr<P, Node<P>>) -> Finished<P> {
+pub(crate) fn finish<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Finished<P> {
     match with_mut(locked, node, |state| std::mem::replace(state, State::Spent)) {
         State::Busy { waiter, orphan, .. } => Finished { waiter, orphan: orphan.then_some(node) },
         _ => unreachable!("only the thread that made a node Busy finishes it"),
@@ -111,7 +114,7 @@ pub(crate) fn finish<P: Platform>(locked: &mut Locked<'_, P>, node: Ptr<P, Node<
 #[must_use]
 pub(crate) struct Finished<P: Platform> {
     waiter: Option<P::Thread>,
-    orphan: Option<Ptr<P, Node<P>>>,
+    orphan: Option<NodePtr<P>>,
 }
 
 impl<P: Platform> Finished<P> {
@@ -131,7 +134,7 @@ impl<P: Platform> Finished<P> {
 ///
 /// # Safety
 /// The caller owns the node by node Invariant 4.
-pub(crate) unsafe fn release<P: Platform>(node: Ptr<P, Node<P>>) {
+pub(crate) unsafe fn release<P: Platform>(node: NodePtr<P>) {
     // SAFETY: the caller owns the node, so it is alive.
     if let Action::Callback(vtable) = unsafe { node.get() }.action
         && let Some(boxed) = &vtable.boxed
@@ -156,7 +159,7 @@ pub(crate) enum Parting<P: Platform> {
 /// A registration lets go of its callback, or waits for it.
 pub(crate) fn part<P: Platform>(
     locked: &mut Locked<'_, P>,
-    node: Ptr<P, Node<P>>,
+    node: NodePtr<P>,
     me: ThreadId,
     waiter: Option<P::Thread>,
 ) -> Parting<P> {
@@ -175,7 +178,7 @@ pub(crate) fn part<P: Platform>(
 }
 
 /// A registration lets go of its callback and leaves it registered; `true` if it is over and the caller releases it.
-pub(crate) fn detach<P: Platform>(locked: &mut Locked<'_, P>, node: Ptr<P, Node<P>>) -> bool {
+pub(crate) fn detach<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
     with_mut(locked, node, |state| match state {
         State::Linked { orphan, .. } | State::Busy { orphan, .. } => {
             *orphan = true;

@@ -29,6 +29,9 @@ pub(crate) struct Node<P: Platform> {
     pub(crate) state: P::Cell<State<P>>,
 }
 
+/// A node in shared memory.
+pub(crate) type NodePtr<P> = Ptr<P, Node<P>>;
+
 /// What a node does when its turn comes.
 pub(crate) enum Action<P: Platform> {
     /// Calls a closure.
@@ -40,7 +43,7 @@ pub(crate) enum Action<P: Platform> {
 /// The closure's type, erased.
 pub(crate) struct Vtable<P: Platform> {
     /// Takes the closure out of the node and calls it.
-    pub(crate) run: unsafe fn(Ptr<P, Node<P>>, &CancellationToken<P>),
+    pub(crate) run: unsafe fn(NodePtr<P>, &CancellationToken<P>),
     /// What else a callback in memory of its own needs; `None` for one borrowed from a frame, whose closure is dropped
     /// by the frame's thread alone.
     pub(crate) boxed: Option<Boxed<P>>,
@@ -49,17 +52,17 @@ pub(crate) struct Vtable<P: Platform> {
 /// How to be rid of a callback in memory of its own.
 pub(crate) struct Boxed<P: Platform> {
     /// Takes the closure out of the node, if it is there, and drops it.
-    pub(crate) discard: unsafe fn(Ptr<P, Node<P>>),
+    pub(crate) discard: unsafe fn(NodePtr<P>),
     /// Gives the node's memory back.
-    pub(crate) release: unsafe fn(Ptr<P, Node<P>>),
+    pub(crate) release: unsafe fn(NodePtr<P>),
 }
 
 /// Where a node is in its life.
 pub(crate) enum State<P: Platform> {
     Idle,
     Linked {
-        newer: Option<Ptr<P, Node<P>>>,
-        older: Option<Ptr<P, Node<P>>>,
+        newer: Option<NodePtr<P>>,
+        older: Option<NodePtr<P>>,
         /// Whether the registration has let go of it.
         orphan: bool,
     },

@@ -12,13 +12,13 @@
 
 use std::mem::ManuallyDrop;
 
-use weakest::{Platform, Ptr, ThreadId};
+use weakest::{Platform, ThreadId};
 
-use crate::links::Link;
+use crate::links::LinkPtr;
 use crate::list::{self, Finished};
-use crate::node::{Action, Node, Vtable};
+use crate::node::{Action, NodePtr, Vtable};
 use crate::panics::{Collector, Payload, catch};
-use crate::shared::{CANCELLED, Handle, Locked, Shared};
+use crate::shared::{CANCELLED, Handle, Locked, Shared, SharedPtr};
 use crate::token::CancellationToken;
 
 /// What happens when a callback panics.
@@ -32,7 +32,7 @@ pub(crate) enum OnPanic {
 
 /// Requests cancellation; `true` if this call made the request, and then owes a [`notify`] on this thread.
 #[must_use]
-pub(crate) fn request<P: Platform>(source: &Shared<P>, by: Option<Ptr<P, Link<P>>>) -> bool {
+pub(crate) fn request<P: Platform>(source: &Shared<P>, by: Option<LinkPtr<P>>) -> bool {
     if source.is_cancelled() {
         return false;
     }
@@ -88,21 +88,21 @@ pub(crate) fn notify<P: Platform>(root: &Handle<P>, on_panic: OnPanic) -> Result
 /// What comes next in the current source.
 enum Turn<P: Platform> {
     /// A callback is to be called.
-    Callback(&'static Vtable<P>, Ptr<P, Node<P>>),
+    Callback(&'static Vtable<P>, NodePtr<P>),
     /// A child is to be cancelled, through this link.
-    Child(Handle<P>, Ptr<P, Link<P>>),
+    Child(Handle<P>, LinkPtr<P>),
     /// Nothing is left; the link that made the source's request, if one did.
-    Over(Option<Ptr<P, Link<P>>>),
+    Over(Option<LinkPtr<P>>),
 }
 
 struct Notifier<P: Platform> {
     me: ThreadId,
     /// The source whose callbacks run now (Invariant 2); below the root, one of its counts is the notifier's.
-    current: Ptr<P, Shared<P>>,
+    current: SharedPtr<P>,
     /// Links between the root and the current source.
     depth: usize,
     /// The current source's node that ran last and is not finished yet.
-    busy: Option<Ptr<P, Node<P>>>,
+    busy: Option<NodePtr<P>>,
     /// The child that `busy` is a link of: alive until the link is finished.
     done: Option<Handle<P>>,
     panics: Collector,
@@ -125,7 +125,7 @@ impl<P: Platform> Notifier<P> {
                 match unsafe { node.get() }.action {
                     Action::Callback(vtable) => Turn::Callback(vtable, node),
                     Action::Link => {
-                        let link: Ptr<P, Link<P>> = node.cast();
+                        let link: LinkPtr<P> = node.cast();
                         // SAFETY: as above; a node with this action is a link's first field.
                         let child = unsafe { link.get() }.child();
                         // SAFETY: links Invariant 2: the child cannot unlink itself before the lock is released.
@@ -163,7 +163,7 @@ impl<P: Platform> Notifier<P> {
         self.done = None;
     }
 
-    fn call(&self, vtable: &'static Vtable<P>, node: Ptr<P, Node<P>>) -> Result<(), Payload> {
+    fn call(&self, vtable: &'static Vtable<P>, node: NodePtr<P>) -> Result<(), Payload> {
         // SAFETY: the current source is alive (Invariant 2); the token is never dropped, so it needs no count.
         let handle = unsafe { Handle::adopt(self.current) };
         let token = ManuallyDrop::new(CancellationToken::of(handle));
@@ -172,7 +172,7 @@ impl<P: Platform> Notifier<P> {
     }
 
     /// Cancels the child, and if nobody had, makes it the current source.
-    fn enter(&mut self, child: Handle<P>, link: Ptr<P, Link<P>>) {
+    fn enter(&mut self, child: Handle<P>, link: LinkPtr<P>) {
         if request(&child, Some(link)) {
             self.busy = None;
             self.depth += 1;
@@ -183,7 +183,7 @@ impl<P: Platform> Notifier<P> {
     }
 
     /// The child has run its callbacks: back to the parent, for which the child's panics are one.
-    fn leave(&mut self, link: Ptr<P, Link<P>>) -> Option<Payload> {
+    fn leave(&mut self, link: LinkPtr<P>) -> Option<Payload> {
         let panics = self.panics.close(self.depth);
         self.depth -= 1;
         // SAFETY: `enter` put this count aside.
@@ -235,10 +235,10 @@ pub(crate) fn discard_all<P: Platform>(source: &Shared<P>) -> Dropped {
     }
 }
 
-type Discard<P> = unsafe fn(Ptr<P, Node<P>>);
+type Discard<P> = unsafe fn(NodePtr<P>);
 
 /// Takes out nodes up to the first boxed callback, which becomes Busy.
-fn take_boxed<P: Platform>(locked: &mut Locked<'_, P>, me: ThreadId) -> Option<(Discard<P>, Ptr<P, Node<P>>)> {
+fn take_boxed<P: Platform>(locked: &mut Locked<'_, P>, me: ThreadId) -> Option<(Discard<P>, NodePtr<P>)> {
     while let Some(node) = list::newest(locked) {
         // SAFETY: node Invariant 2: linked nodes are alive.
         match unsafe { node.get() }.action {

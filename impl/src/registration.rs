@@ -6,11 +6,11 @@ use std::hash::{Hash, Hasher};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 
-use weakest::{Platform, Ptr, Slot};
+use weakest::{Platform, Slot};
 
 use crate::callback::Callback;
 use crate::list::{self, Parting};
-use crate::node::{Action, Node};
+use crate::node::{Action, Node, NodePtr};
 use crate::shared::{Handle, Shared};
 use crate::token::CancellationToken;
 
@@ -30,7 +30,7 @@ pub struct Registration<P: Platform> {
 struct Registered<P: Platform> {
     source: Handle<P>,
     /// This registration's part of node Invariant 4.
-    node: Ptr<P, Node<P>>,
+    node: NodePtr<P>,
 }
 
 // SAFETY: the node is reached under its source's lock only, and its closure is `Send`.
@@ -48,7 +48,7 @@ enum Admission {
     Orphaned,
 }
 
-fn admit<P: Platform>(source: &Shared<P>, node: Ptr<P, Node<P>>) -> Admission {
+fn admit<P: Platform>(source: &Shared<P>, node: NodePtr<P>) -> Admission {
     let mut locked = source.lock();
     if locked.is_live() {
         list::push(&mut locked, node);
@@ -118,7 +118,7 @@ where
 /// A borrowed callback, registered: the frame that owns the node is left only when the callback is over.
 struct Scope<'a, P: Platform> {
     source: &'a Handle<P>,
-    node: Ptr<P, Node<P>>,
+    node: NodePtr<P>,
 }
 
 impl<P: Platform> Drop for Scope<'_, P> {
@@ -145,7 +145,7 @@ enum Outcome {
 }
 
 /// Lets go of the callback, waiting for one that runs on another thread; never waits on the thread of the request.
-fn leave<P: Platform>(source: &Handle<P>, node: Ptr<P, Node<P>>) -> Outcome {
+fn leave<P: Platform>(source: &Handle<P>, node: NodePtr<P>) -> Outcome {
     let me = P::thread_id();
     let mut waiter = None;
     loop {
@@ -238,7 +238,7 @@ impl<P: Platform> Registration<P> {
 ///
 /// # Safety
 /// The node is alive, and its closure the caller's by node Invariant 3.
-unsafe fn discard<P: Platform>(node: Ptr<P, Node<P>>) {
+unsafe fn discard<P: Platform>(node: NodePtr<P>) {
     // SAFETY: the caller promises that the node is alive.
     if let Action::Callback(vtable) = unsafe { node.get() }.action
         && let Some(boxed) = &vtable.boxed
@@ -251,7 +251,7 @@ unsafe fn discard<P: Platform>(node: Ptr<P, Node<P>>) {
 impl<P: Platform> Drop for Registration<P> {
     fn drop(&mut self) {
         /// Gives the node's memory back even if the closure's drop panics.
-        struct Release<P: Platform>(Ptr<P, Node<P>>);
+        struct Release<P: Platform>(NodePtr<P>);
         impl<P: Platform> Drop for Release<P> {
             fn drop(&mut self) {
                 // SAFETY: node Invariant 4: the callback is over or removed, and this was its registration.

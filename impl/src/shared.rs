@@ -23,9 +23,9 @@ use std::fmt;
 
 use weakest::{Atomic, AtomicInt, Cell, CellName, Platform, Ptr, ThreadId, WaitSites};
 
-use crate::links::{Link, Shape};
+use crate::links::{LinkPtr, Shape};
 use crate::list;
-use crate::node::Node;
+use crate::node::NodePtr;
 use crate::sites::Site;
 
 /// The lock is held.
@@ -45,14 +45,17 @@ pub(crate) struct Shared<P: Platform> {
     pub(crate) shape: &'static Shape<P>,
 }
 
+/// A state in shared memory.
+pub(crate) type SharedPtr<P> = Ptr<P, Shared<P>>;
+
 /// What the lock guards.
 pub(crate) struct Guarded<P: Platform> {
     /// The newest callback.
-    pub(crate) newest: Option<Ptr<P, Node<P>>>,
+    pub(crate) newest: Option<NodePtr<P>>,
     /// The thread that runs the callbacks of the request, while it does.
     pub(crate) notifier: Option<ThreadId>,
     /// The link that made the request, while its parent's notifier runs these callbacks.
-    pub(crate) requested_by: Option<Ptr<P, Link<P>>>,
+    pub(crate) requested_by: Option<LinkPtr<P>>,
 }
 
 impl<P: Platform> Shared<P> {
@@ -182,14 +185,14 @@ impl<P: Platform> Drop for Locked<'_, P> {
 }
 
 /// A counted handle to the state.
-pub(crate) struct Handle<P: Platform>(Ptr<P, Shared<P>>);
+pub(crate) struct Handle<P: Platform>(SharedPtr<P>);
 
 impl<P: Platform> Handle<P> {
     /// Takes over a count that was taken before.
     ///
     /// # Safety
     /// One count of the state at `shared` belongs to the caller, who gives it up.
-    pub(crate) unsafe fn adopt(shared: Ptr<P, Shared<P>>) -> Self {
+    pub(crate) unsafe fn adopt(shared: SharedPtr<P>) -> Self {
         Self(shared)
     }
 
@@ -197,7 +200,7 @@ impl<P: Platform> Handle<P> {
     ///
     /// # Safety
     /// The state at `shared` is alive: somebody else's count, or a lock that keeps it linked, holds it meanwhile.
-    pub(crate) unsafe fn retain(shared: Ptr<P, Shared<P>>) -> Self {
+    pub(crate) unsafe fn retain(shared: SharedPtr<P>) -> Self {
         // SAFETY: passed on to the caller.
         let state = unsafe { shared.get() };
         check_count(state.refs.fetch_add(1, Site::RefClone));
@@ -205,7 +208,7 @@ impl<P: Platform> Handle<P> {
     }
 
     /// Where the state is, for identity.
-    pub(crate) fn ptr(&self) -> Ptr<P, Shared<P>> {
+    pub(crate) fn ptr(&self) -> SharedPtr<P> {
         self.0
     }
 }
