@@ -1,5 +1,5 @@
 //! The rules of one thread, through the public API.
-#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests run on the machine itself")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests run on the machine itself")]
 
 use std::collections::HashSet;
 use std::panic::{catch_unwind, resume_unwind};
