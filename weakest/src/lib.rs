@@ -10,6 +10,8 @@ mod platform;
 mod ptr;
 mod site;
 
+#[cfg(feature = "graph")]
+pub mod graph;
 #[cfg(feature = "model")]
 pub mod model;
 

@@ -1,0 +1,67 @@
+//! Answers litmus rows: which outcomes each memory model allows.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::{Map, Value, json};
+use weakest::graph::reference::{Model, enumerate};
+use weakest::graph::row::Row;
+
+/// Answers each row of a litmus table with one JSON line: verdicts, outcome sets and races.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The table: one JSON object a line.
+    file: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{}: {error}", arguments.file.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every row could be answered.
+fn run(arguments: &Arguments) -> io::Result<bool> {
+    let input = BufReader::new(File::open(&arguments.file)?);
+    let mut output = BufWriter::new(io::stdout().lock());
+    let mut complete = true;
+    for (number, line) in input.lines().enumerate() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        match answer(&line) {
+            Ok(answer) => writeln!(output, "{answer}")?,
+            Err(error) => {
+                complete = false;
+                eprintln!("{}:{}: {error}", arguments.file.display(), number + 1);
+            }
+        }
+    }
+    output.flush()?;
+    Ok(complete)
+}
+
+fn answer(line: &str) -> Result<Value, Box<dyn std::error::Error>> {
+    let row = Row::parse(line)?;
+    let models: Vec<Model> = Model::ALL.into_iter().filter(|model| model.applies_to(&row.program)).collect();
+    let result = enumerate(&row.program, &models, |observe| row.holds(observe))?;
+    let mut verdicts = Map::new();
+    let mut outcomes = Map::new();
+    for allowed in result.allowed {
+        let name = allowed.model.name().to_owned();
+        verdicts.insert(name.clone(), json!(if allowed.answer { "allowed" } else { "forbidden" }));
+        outcomes.insert(name, json!(allowed.outcomes));
+    }
+    Ok(json!({ "name": row.name, "verdicts": verdicts, "outcomes": outcomes, "race": result.race }))
+}

@@ -1,0 +1,105 @@
+//! `AArch64`, after the axiomatic model of the Arm Architecture Reference Manual (B2.3, "Ordered-before").
+//!
+//! An execution is allowed if *ordered-before* (what other threads observe, and what dependencies, atomics and
+//! barriers order locally) is acyclic. The usual compiled mapping: loads are `ldr`, `ldar` or `ldapr`, stores `str` or
+//! `stlr`, acquire fences `dmb ishld`, other fences `dmb ish`; `SeqCst` loads stay `ldar` with RCpc.
+
+use super::candidate::{Candidate, Event, Kind};
+use super::relation::Relation;
+use crate::graph::program::{MemoryOrder, Update};
+
+/// What an acquire load compiles to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Acquires {
+    /// `ldar`: ordered after an earlier `stlr` of its thread.
+    Ldar,
+    /// `ldapr`: not so (RCpc).
+    Ldapr,
+}
+
+/// What a read-modify-write compiles to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadModifyWrites {
+    /// One instruction of the Large System Extensions.
+    Lse,
+    /// A load-exclusive and a store-exclusive that succeeds.
+    Exclusives,
+}
+
+/// Whether the model allows the candidate.
+pub(crate) fn allows(x: &Candidate<'_>, acquires: Acquires, updates: ReadModifyWrites) -> bool {
+    let external = &x.events.external;
+    let observed = x.rf.or(&x.co).or(&x.fr).and(external);
+    observed.or(&locally_ordered(x, acquires, updates)).is_acyclic()
+}
+
+/// Whether a read is `ldar`, `ldaxr`, or the read of an instruction with acquire semantics.
+fn is_acquire(event: &Event, acquires: Acquires) -> bool {
+    if event.kind != Kind::Read || is_acquire_pc(event, acquires) {
+        return false;
+    }
+    // One instruction serves a compare-exchange's success and failure, so it has the stronger of the two orders.
+    let failure_acquires = matches!(event.update, Some(Update::CompareExchange { failure, .. }) if failure.acquires());
+    event.instruction_order.acquires() || failure_acquires
+}
+
+/// Whether a read is `ldapr`.
+fn is_acquire_pc(event: &Event, acquires: Acquires) -> bool {
+    acquires == Acquires::Ldapr
+        && event.kind == Kind::Read
+        && event.order == MemoryOrder::Acquire
+        && event.update.is_none()
+}
+
+fn locally_ordered(x: &Candidate<'_>, acquires: Acquires, updates: ReadModifyWrites) -> Relation {
+    let e = x.events;
+    let po = &e.po;
+    let (reads, writes) = (e.reads(), e.writes());
+    let acquire = e.set(|event| is_acquire(event, acquires));
+    let acquire_pc = e.set(|event| is_acquire_pc(event, acquires));
+    let release = e.set(|event| event.kind == Kind::Write && event.order.releases());
+    let fence = |found: fn(MemoryOrder) -> bool| e.set(|event| event.kind == Kind::Fence && found(event.order));
+    let dmb_ld = fence(|order| order == MemoryOrder::Acquire);
+    let dmb_full = fence(|order| order != MemoryOrder::Acquire);
+
+    let within = po.and(&e.same_location);
+    let next_write = within.to(writes);
+    // A write and the reads of its thread that follow it without another write between.
+    let next_read = within.from(writes).to(reads).minus(&next_write.from(writes).then(&within));
+
+    let (data, control) = dependencies(x, updates);
+    let dependency = e
+        .address
+        .or(&data)
+        .or(&control.to(writes))
+        .or(&e.address.then(po).to(writes))
+        .or(&e.address.or(&data).then(&next_read));
+    let after_update = Relation::on(e.size(), e.rmw.range()).then(&next_read).to(acquire | acquire_pc);
+    let full_update = match updates {
+        ReadModifyWrites::Lse => po.from(e.rmw.from(acquire).to(release).range()),
+        ReadModifyWrites::Exclusives => Relation::empty(e.size()),
+    };
+    let barrier = po
+        .to(dmb_full)
+        .then(po)
+        .or(&po.from(reads).to(dmb_ld).then(po))
+        .or(&po.from(release).to(acquire))
+        .or(&po.from(acquire | acquire_pc))
+        .or(&po.to(release))
+        .or(&full_update);
+    next_write.or(&dependency).or(&e.rmw).or(&after_update).or(&barrier)
+}
+
+/// Data and control dependencies, with those inside a pair of exclusives: an addition stores what it loaded, a
+/// compare-exchange branches on it.
+fn dependencies(x: &Candidate<'_>, updates: ReadModifyWrites) -> (Relation, Relation) {
+    let e = x.events;
+    let (mut data, mut control) = (e.data, e.control);
+    if updates == ReadModifyWrites::Exclusives {
+        let kind =
+            |found: fn(Update) -> bool| e.set(|event| event.kind == Kind::Read && event.update.is_some_and(found));
+        data = data.or(&e.rmw.from(kind(|update| matches!(update, Update::Add(_)))));
+        control = control.or(&e.po.from(kind(|update| matches!(update, Update::CompareExchange { .. }))));
+    }
+    (data, control)
+}
