@@ -10,11 +10,8 @@ use weakest::graph::row::Row;
 const TABLE: &str = include_str!("litmus/verdicts.jsonl");
 
 /// The rows where C++20's release sequences and C++11's, which the table's `rc11` has, differ.
-const CPP20_ROWS: [&str; 3] = [
-    "RelSeq+same-store+rel-rlx-acq",
-    "RelSeq+same-store-rmw+rel-rlx-rlx-acq",
-    "tok.dispose-zero-next+rel-rlx-acq",
-];
+const CPP20_ROWS: [&str; 3] =
+    ["RelSeq+same-store+rel-rlx-acq", "RelSeq+same-store-rmw+rel-rlx-rlx-acq", "tok.dispose-zero-next+rel-rlx-acq"];
 
 struct Expected {
     row: Row,

@@ -1,7 +1,7 @@
 //! The reference enumerator: what each memory model allows a small program to do, by brute force.
 //!
-//! Every way to choose values, reads-from and coherence is built ([`candidate`]) and judged by models written as
-//! relations over bit matrices ([`models`]). It is slow, simple, and exists to check the explorer, with which it
+//! Every way to choose values, reads-from and coherence is built (`candidate`) and judged by models written as
+//! relations over bit matrices (`models`). It is slow, simple, and exists to check the explorer, with which it
 //! shares the program's format and nothing else.
 
 mod aarch64;

@@ -1,14 +1,6 @@
 //! The memory models, each as relations over a candidate execution.
 //!
 //! Every candidate is already coherent per location and its read-modify-writes atomic (see [`super::candidate`]).
-//!
-//! | model | source |
-//! |---|---|
-//! | `sc` | Lamport: one order of all accesses |
-//! | `rc11` | Lahav et al., "Repairing sequential consistency in C/C++11" (PLDI 2017), with C++20's release sequences |
-//! | `x86tso` | Owens, Sarkar, Sewell, "A better x86 memory model" (TPHOLs 2009), axiomatic form |
-//! | `aarch64-*` | Arm ARM, B2.3: external visibility; see [`super::aarch64`] |
-//! | `dotnet*` | .NET's published memory model; see [`dotnet`] |
 
 use super::aarch64::{self, Acquires, ReadModifyWrites};
 use super::candidate::{Candidate, Kind};
@@ -16,6 +8,14 @@ use super::relation::{Relation, Set};
 use crate::graph::program::{Action, MemoryOrder, Program};
 
 /// A memory model.
+///
+/// | model | source |
+/// |---|---|
+/// | `sc` | Lamport: one order of all accesses |
+/// | `rc11` | Lahav et al., "Repairing sequential consistency in C/C++11" (PLDI 2017), with C++20's release sequences |
+/// | `x86tso` | Owens, Sarkar, Sewell, "A better x86 memory model" (TPHOLs 2009), axiomatic form |
+/// | `aarch64-*` | Arm ARM, B2.3: external visibility; "Ordered-before" |
+/// | `dotnet*` | .NET's published memory model; its `Volatile` and `Interlocked` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Model {
     /// Sequential consistency.
