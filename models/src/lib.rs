@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The scenarios of the token.
+
+pub mod scenarios;

@@ -60,6 +60,12 @@ pub struct Data<M: Model> {
     cell: std::sync::Arc<M::Cell<u32>>,
 }
 
+// SAFETY: a model schedules one thread at a time, and a conflicting access of its cells is a reported violation.
+unsafe impl<M: Model> Send for Data<M> {}
+
+// SAFETY: as for `Send`.
+unsafe impl<M: Model> Sync for Data<M> {}
+
 impl<M: Model> Clone for Data<M> {
     fn clone(&self) -> Self {
         Self { cell: self.cell.clone() }

@@ -1,0 +1,58 @@
+//! What the scenarios share: the token's types on a model, and counts of what callbacks did.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use weakest::model::{Data, Model};
+
+pub(super) use rescind::generic::{CancellationTokenSource as Source, Registration};
+pub(super) use weakest::model::{Claim, Kill, Scenario, check};
+
+/// Counts what happened, for checks after every thread is joined. It is no part of the model: it orders nothing, and
+/// nothing but a check depends on it.
+#[derive(Clone, Default)]
+pub(super) struct Count(Arc<AtomicU32>);
+
+impl Count {
+    pub(super) fn hit(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Captured by a closure: writes `data` when it is dropped, and counts the drop.
+pub(super) struct OnDrop<M: Model> {
+    data: Data<M>,
+    drops: Count,
+}
+
+impl<M: Model> OnDrop<M> {
+    pub(super) fn new(data: &Data<M>, drops: &Count) -> Self {
+        Self { data: data.clone(), drops: drops.clone() }
+    }
+}
+
+impl<M: Model> Drop for OnDrop<M> {
+    fn drop(&mut self) {
+        if !M::failed() {
+            self.data.write(1);
+            self.drops.hit();
+        }
+    }
+}
+
+/// Text for an outcome.
+pub(super) fn word(yes: bool, if_yes: &'static str, if_no: &'static str) -> &'static str {
+    if yes { if_yes } else { if_no }
+}
+
+/// The weakenings of the lock, which most scenarios can tell.
+pub(super) const LOCK: &[Kill] = &[Kill { site: "LockAcquire", to: "Relaxed" }, Kill { site: "Unlock", to: "Relaxed" }];
+
+/// A panic without the panic hook's report: the scenarios panic on purpose, thousands of times.
+pub(super) fn quiet_panic() -> ! {
+    std::panic::resume_unwind(Box::new("on purpose"))
+}
