@@ -5,6 +5,8 @@
 //! it compiles to what hand-written atomics compile to. The features `loom`, `shuttle` and `graph` add platforms that
 //! explore the same source, and what they share: scenarios, mutation of one ordering at run time, verdicts, traces.
 
+#[cfg(feature = "loom")]
+pub mod loom;
 mod native;
 mod platform;
 mod ptr;

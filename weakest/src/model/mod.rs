@@ -5,8 +5,12 @@
 //! executions, and how it ended.
 
 mod explore;
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+pub(crate) mod memory;
 mod mutation;
 mod scenario;
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+pub(crate) mod silence;
 mod violation;
 
 pub use explore::{Budget, End, Exploration, Explore, Explorer, Model};

@@ -1,0 +1,114 @@
+//! Plain memory under loom: each access is checked against all that is not ordered with it.
+#![expect(unsafe_code, reason = "gives access to shared plain memory that loom has checked")]
+
+use std::fmt;
+use std::marker::PhantomPinned;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+
+use ::loom::cell::UnsafeCell;
+
+use crate::loom::{Loom, runtime};
+use crate::model::memory::Life;
+use crate::model::{Kind, violate};
+use crate::platform::{Cell, CellName, Platform, Slot};
+use crate::ptr::Ptr;
+
+/// A cell whose races loom detects.
+pub struct LoomCell<T> {
+    name: CellName,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: `with` and `with_mut` are unsafe and checked by loom; model threads share one thread of the system.
+unsafe impl<T: Send> Sync for LoomCell<T> {}
+
+impl<T> LoomCell<T> {
+    fn race(&self) -> ! {
+        violate(Kind::Race, self.name.rule, format!("race on {}", self.name.what))
+    }
+}
+
+/// What `access` returns, or `None` if loom panicked with a race.
+fn checked<G>(access: impl FnOnce() -> G) -> Option<G> {
+    catch_unwind(AssertUnwindSafe(access)).ok()
+}
+
+impl<T> Cell<T> for LoomCell<T> {
+    fn new(name: CellName, value: T) -> Self {
+        Self { name, value: UnsafeCell::new(value) }
+    }
+
+    unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
+        runtime::live();
+        let Some(place) = checked(|| self.value.get()) else { self.race() };
+        // SAFETY: loom knows of no unordered write, and threads switch only in platform operations.
+        place.with(|value| read(unsafe { &*value }))
+    }
+
+    unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
+        runtime::live();
+        let Some(place) = checked(|| self.value.get_mut()) else { self.race() };
+        // SAFETY: loom knows of no unordered access, and threads switch only in platform operations.
+        place.with(|value| write(unsafe { &mut *value }))
+    }
+}
+
+impl<T> fmt::Debug for LoomCell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LoomCell({})", self.name.what)
+    }
+}
+
+/// The life of a block of memory.
+#[derive(Debug)]
+pub(super) struct LoomLife(UnsafeCell<()>);
+
+impl Life for LoomLife {
+    fn new() -> Self {
+        Self(UnsafeCell::new(()))
+    }
+
+    fn read(&self) -> bool {
+        checked(|| drop(self.0.get())).is_some()
+    }
+
+    fn write(&self) -> bool {
+        checked(|| drop(self.0.get_mut())).is_some()
+    }
+}
+
+/// A value in place, known to the memory of the execution from the first pointer to it until it is dropped.
+#[derive(Debug)]
+pub struct LoomSlot<T> {
+    value: ManuallyDrop<T>,
+    _pinned: PhantomPinned,
+}
+
+impl<T> Slot<Loom, T> for LoomSlot<T> {
+    fn new(value: T) -> Self {
+        Self { value: ManuallyDrop::new(value), _pinned: PhantomPinned }
+    }
+
+    fn ptr(self: Pin<&Self>) -> Ptr<Loom, T> {
+        let place = NonNull::from(&*self.get_ref().value);
+        if runtime::live() {
+            runtime::memory(|memory| memory.adopt(place));
+        }
+        Ptr::from_raw(place)
+    }
+}
+
+impl<T> Drop for LoomSlot<T> {
+    fn drop(&mut self) {
+        if Loom::failed() {
+            return;
+        }
+        let place = NonNull::from(&*self.value);
+        runtime::memory(|memory| if memory.is_live(place) { memory.release(place) } else { false });
+        // SAFETY: dropped here only.
+        unsafe { ManuallyDrop::drop(&mut self.value) }
+    }
+}

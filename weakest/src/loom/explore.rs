@@ -1,0 +1,111 @@
+//! Exploration with loom, one execution after the other.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use crate::loom::Loom;
+use crate::loom::runtime::{self, Ended};
+use crate::model::silence::silently;
+use crate::model::{Budget, End, Exploration, Explore, take_violation, violated};
+
+thread_local! {
+    static SO_FAR: RefCell<Option<Progress>> = const { RefCell::new(None) };
+}
+
+/// What the executions so far have shown.
+#[derive(Debug)]
+struct Progress {
+    result: Exploration,
+    /// The outcome of the execution that runs, or just ended.
+    outcome: Option<String>,
+    /// Whether an execution was started whose end is not accounted for yet.
+    open: bool,
+    over: bool,
+}
+
+/// Unwinds out of loom before an execution starts, when there is no reason for another.
+struct Over;
+
+impl Explore for Loom {
+    fn explore(budget: &Budget, stuck_rule: &'static str, body: fn() -> String) -> Exploration {
+        let mut builder = ::loom::model::Builder::new();
+        builder.max_threads = ::loom::MAX_THREADS;
+        builder.max_branches = runtime::MAX_BRANCHES;
+        builder.preemption_bound = budget.preemptions;
+        builder.max_permutations = None;
+        builder.max_duration = None;
+        builder.checkpoint_file = None;
+        builder.location = false;
+        let executions = budget.executions;
+        take_violation();
+        SO_FAR.set(Some(Progress::new()));
+        let finished = silently(|| {
+            catch_unwind(AssertUnwindSafe(|| {
+                builder.check(move || {
+                    if account() || with(|so_far| so_far.exhausted(executions)) {
+                        resume_unwind(Box::new(Over));
+                    }
+                    with(Progress::start);
+                    let outcome = runtime::main(stuck_rule, body);
+                    with(|so_far| so_far.outcome = outcome);
+                });
+            }))
+        });
+        account();
+        let mut result = SO_FAR.take().expect("set above").result;
+        if let Some(violation) = take_violation() {
+            result.end = End::Violated(violation);
+        } else if finished.is_err() {
+            result.end = End::Exhausted;
+        }
+        result
+    }
+}
+
+fn with<R>(f: impl FnOnce(&mut Progress) -> R) -> R {
+    SO_FAR.with_borrow_mut(|so_far| f(so_far.as_mut().expect("an exploration runs")))
+}
+
+/// Accounts for the execution that just ended; says whether the exploration is over.
+fn account() -> bool {
+    with(|so_far| {
+        if std::mem::take(&mut so_far.open) {
+            let (ended, seq_cst) = runtime::ended();
+            so_far.result.seq_cst_access |= seq_cst;
+            match ended {
+                Ended::Passed => so_far.result.outcomes.extend(so_far.outcome.take()),
+                Ended::Abandoned => so_far.result.abandoned += 1,
+                Ended::Violated => so_far.over = true,
+                Ended::Limit(why) => {
+                    so_far.result.trace = why;
+                    so_far.over = true;
+                }
+            }
+        }
+        so_far.over || violated()
+    })
+}
+
+impl Progress {
+    fn new() -> Self {
+        let result = Exploration {
+            executions: 0,
+            abandoned: 0,
+            outcomes: std::collections::BTreeSet::new(),
+            end: End::Complete,
+            trace: String::new(),
+            seq_cst_access: false,
+        };
+        Self { result, outcome: None, open: false, over: false }
+    }
+
+    fn exhausted(&self, executions: u64) -> bool {
+        self.result.executions >= executions
+    }
+
+    fn start(&mut self) {
+        self.result.executions += 1;
+        self.outcome = None;
+        self.open = true;
+    }
+}

@@ -1,0 +1,125 @@
+//! The platform and explorer on top of the loom crate.
+//!
+//! loom runs a program in every order of its accesses that makes a difference, and lets a load return any store that
+//! coherence and happens-before allow. What it does *not* show is listed in [`crate::model::blind`].
+//!
+//! - Atomics: [`LoomAtomic`], exhaustive (see `atomic.rs` for what that takes).
+//! - Waits block for good; see `runtime.rs` for why that is exact. A wait that nothing can end is a violation.
+//! - Park and unpark pass a token and order no memory. A park never returns without one. A timed park without one
+//!   times out at once, twice in a row at the most: after that it waits for a token, in an execution that is abandoned
+//!   if none comes.
+#![expect(unsafe_code, reason = "implements the unsafe contracts of the facade")]
+
+mod atomic;
+mod cell;
+mod explore;
+mod runtime;
+
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+use std::time::Duration;
+
+use ::loom::sync::atomic as checked;
+
+pub use atomic::{Checked, CheckedInt, LoomAtomic, Word};
+pub use cell::{LoomCell, LoomSlot};
+
+use crate::model::memory::drop_value;
+use crate::model::{Explorer, Model, ordering_of};
+use crate::platform::{Platform, ThreadId};
+use crate::site::{Ordering, Site};
+
+/// loom's model of the machine.
+#[derive(Debug, Clone, Copy)]
+pub enum Loom {}
+
+/// A handle to a model thread.
+#[derive(Debug, Clone)]
+pub struct LoomThread(usize);
+
+/// A spawned model thread.
+#[derive(Debug)]
+pub struct LoomJoinHandle(usize);
+
+impl Platform for Loom {
+    type AtomicU32 = LoomAtomic<u32, checked::AtomicU32>;
+    type AtomicUsize = LoomAtomic<usize, checked::AtomicUsize>;
+    type AtomicPtr<T> = LoomAtomic<*mut T, checked::AtomicPtr<T>>;
+    type Cell<T> = LoomCell<T>;
+    type Slot<T> = LoomSlot<T>;
+    type Thread = LoomThread;
+
+    fn fence<S: Site>(site: S) {
+        let Some(ordering) = ordering_of(site) else { return };
+        if !runtime::live() {
+            return;
+        }
+        if ordering == Ordering::SeqCst {
+            runtime::order_fences();
+        }
+        checked::fence(ordering);
+    }
+
+    fn thread_id() -> ThreadId {
+        ThreadId::new(NonZeroUsize::MIN.saturating_add(runtime::current()))
+    }
+
+    fn current() -> LoomThread {
+        LoomThread(runtime::current())
+    }
+
+    fn park() {
+        runtime::park();
+    }
+
+    fn park_timeout(_timeout: Duration) {
+        runtime::park_timeout();
+    }
+
+    fn unpark(thread: &LoomThread) {
+        runtime::unpark(thread.0);
+    }
+
+    fn allocate<T>(value: T) -> NonNull<T> {
+        runtime::live();
+        runtime::memory(|memory| memory.allocate(value))
+    }
+
+    unsafe fn release<T>(place: NonNull<T>) {
+        if !runtime::live() {
+            return;
+        }
+        let known = runtime::memory(|memory| memory.release(place));
+        assert!(known, "release of memory that the platform never gave out");
+        // SAFETY: the caller releases the value once; the memory stays until the execution ends.
+        unsafe { drop_value(place) }
+    }
+
+    fn touch<T>(place: NonNull<T>) {
+        if runtime::live() {
+            runtime::memory(|memory| memory.touch(place));
+        }
+    }
+
+    fn failed() -> bool {
+        runtime::failed()
+    }
+}
+
+impl Model for Loom {
+    const EXPLORER: Explorer = Explorer::Loom;
+
+    type JoinHandle = LoomJoinHandle;
+
+    /// Starts a thread of the model.
+    ///
+    /// # Panics
+    /// If there are five already, the main one included: loom's limit.
+    fn spawn(body: impl FnOnce() + Send + 'static) -> LoomJoinHandle {
+        LoomJoinHandle(runtime::spawn(body))
+    }
+
+    fn join(thread: LoomJoinHandle) {
+        runtime::join(thread.0);
+    }
+}

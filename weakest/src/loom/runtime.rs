@@ -1,0 +1,493 @@
+//! One execution: its threads, who waits for what, and how it is torn down.
+//!
+//! # Waiting
+//! A model thread that must wait *blocks for good*: the executions in which it need not wait are others, in which loom
+//! schedules it later, and they are explored too, since whatever ends the wait is dependent on the access that found
+//! it not ended. (This is the "await as assume" reduction: fruitless turns of a wait have no effect, so an execution
+//! with them equals one without.) When no thread can run any more, the execution is over:
+//!
+//! - all are done: it *passes*;
+//! - a wait could end by now: it is *abandoned*, and is no evidence of anything;
+//! - no wait can end: it is *stuck*, a violation.
+//!
+//! # Invariants
+//! 1. `CURRENT` is the running model thread: whoever may have switched sets it again when it is back.
+//! 2. No platform operation reaches loom once the execution failed: while unwinding it does nothing, else it unwinds.
+//! 3. A sleeping thread is woken by the thread it joins, or to examine its wait, or to be torn down.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::Ordering;
+
+use ::loom::sync::atomic::AtomicUsize;
+
+use crate::loom::cell::LoomLife;
+use crate::model::memory::Memory;
+use crate::model::silence::{panic_message, take_panic_site};
+use crate::model::{Kind, violate, violated};
+
+thread_local! {
+    static PHASE: Cell<Phase> = const { Cell::new(Phase::Outside) };
+    static CURRENT: Cell<usize> = const { Cell::new(0) };
+    static RUN: RefCell<Run> = const { RefCell::new(Run::new()) };
+    static MEMORY: RefCell<Memory<LoomLife>> = const { RefCell::new(Memory::new()) };
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No execution.
+    Outside,
+    /// Threads run.
+    Running,
+    /// No thread can run; each wait is examined.
+    Settling,
+    /// The execution proves nothing and is torn down.
+    Abandoned,
+    /// It broke a rule, or hit a limit, and is torn down.
+    Failed,
+}
+
+/// How an execution ended, once all its threads did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    Passed,
+    Abandoned,
+    Violated,
+    /// The checker gave up, and why.
+    Limit(String),
+}
+
+#[derive(Debug)]
+struct Run {
+    threads: Vec<Thread>,
+    /// Threads that are neither blocked nor done.
+    active: usize,
+    /// Newest value of each atomic, in the order of execution.
+    newest: Vec<u64>,
+    /// Platform operations so far.
+    steps: usize,
+    stuck_rule: &'static str,
+    seq_cst_access: bool,
+    limit: Option<String>,
+    fences: Option<std::sync::Arc<AtomicUsize>>,
+}
+
+impl Run {
+    const fn new() -> Self {
+        Self {
+            threads: Vec::new(),
+            active: 0,
+            newest: Vec::new(),
+            steps: 0,
+            stuck_rule: "",
+            seq_cst_access: false,
+            limit: None,
+            fences: None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Thread {
+    state: State,
+    /// Set by the thread itself before it sleeps.
+    sleeper: Option<::loom::thread::Thread>,
+    token: bool,
+    /// Consecutive timed parks that ended by time.
+    timeouts: usize,
+    /// Carries the edge from its end to its join.
+    end: std::sync::Arc<AtomicUsize>,
+    /// Accessed by each park and unpark, so that loom sees that they are dependent.
+    parks: std::sync::Arc<AtomicUsize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Running,
+    Blocked { wait: Wait, examined: bool },
+    Done,
+}
+
+/// What a blocked thread waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// A value, at the site of this name.
+    Value(&'static str),
+    /// An unpark.
+    Unpark,
+    /// The end of a thread.
+    Join(usize),
+}
+
+/// Marks an unwinding that only ends a thread: the reason is recorded elsewhere.
+struct TornDown;
+
+/// Operations that one execution may do: far more than any finite scenario does, and loom's own limit is higher.
+const MAX_STEPS: usize = 10_000;
+/// loom's limit on branches: each operation has at most four (see `atomic.rs`).
+pub(super) const MAX_BRANCHES: usize = 8 * MAX_STEPS;
+
+fn with<R>(f: impl FnOnce(&mut Run) -> R) -> R {
+    RUN.with_borrow_mut(f)
+}
+
+/// The running model thread.
+pub(super) fn current() -> usize {
+    CURRENT.get()
+}
+
+/// Whether the execution is being torn down.
+pub(super) fn failed() -> bool {
+    matches!(PHASE.get(), Phase::Abandoned | Phase::Failed) || violated()
+}
+
+/// Whether a platform operation may go on (Invariant 2).
+///
+/// # Panics
+/// Unwinds if the execution failed and this thread does not know yet.
+pub(super) fn live() -> bool {
+    if !failed() {
+        return true;
+    }
+    if !std::thread::panicking() {
+        resume_unwind(Box::new(TornDown));
+    }
+    false
+}
+
+/// Runs one operation that loom may switch threads in.
+pub(super) fn step<R>(operation: impl FnOnce() -> R) -> R {
+    let steps = with(|run| {
+        run.steps += 1;
+        run.steps
+    });
+    if steps > MAX_STEPS {
+        give_up(format!("an execution exceeds {MAX_STEPS} operations: a loop that loom cannot end"));
+    }
+    let me = CURRENT.get();
+    let result = operation();
+    CURRENT.set(me); // Invariant 1
+    live();
+    result
+}
+
+/// Runs `operation` in one step with the one before: no thread is scheduled in between.
+pub(super) fn at_once<R>(operation: impl FnOnce() -> R) -> R {
+    ::loom::stop_exploring();
+    let result = operation();
+    ::loom::explore();
+    result
+}
+
+/// Ends the exploration without a verdict.
+fn give_up(why: String) -> ! {
+    with(|run| run.limit.get_or_insert(why).len());
+    PHASE.set(Phase::Failed);
+    resume_unwind(Box::new(TornDown))
+}
+
+/// Runs `f` on the memory of this execution.
+pub(super) fn memory<R>(f: impl FnOnce(&mut Memory<LoomLife>) -> R) -> R {
+    MEMORY.with_borrow_mut(f)
+}
+
+/// Registers a new atomic; its number finds its newest value.
+pub(super) fn new_atomic(value: u64) -> usize {
+    with(|run| {
+        run.newest.push(value);
+        run.newest.len() - 1
+    })
+}
+
+/// The newest value of an atomic, in the order of execution.
+pub(super) fn newest(atomic: usize) -> u64 {
+    with(|run| run.newest[atomic])
+}
+
+/// Notes a write.
+pub(super) fn wrote(atomic: usize, value: u64) {
+    with(|run| run.newest[atomic] = value);
+}
+
+/// Notes the ordering of an access.
+pub(super) fn accessed(ordering: Ordering) -> Ordering {
+    if ordering == Ordering::SeqCst {
+        with(|run| run.seq_cst_access = true);
+    }
+    ordering
+}
+
+/// Makes SeqCst fences dependent on each other: loom itself does not.
+pub(super) fn order_fences() {
+    let fences = with(|run| run.fences.clone()).expect("made when the execution started");
+    step(|| fences.store(0, Ordering::Relaxed));
+}
+
+/// Runs an execution's main thread to its end; returns what it returned.
+pub(super) fn main<R>(stuck_rule: &'static str, body: impl FnOnce() -> R) -> Option<R> {
+    memory(Memory::reset);
+    with(|run| {
+        *run = Run::new();
+        run.stuck_rule = stuck_rule;
+        run.fences = Some(std::sync::Arc::new(AtomicUsize::new(0)));
+    });
+    new_thread();
+    PHASE.set(Phase::Running);
+    CURRENT.set(0);
+    to_the_end(0, body)
+}
+
+/// How the last execution ended; call when it has.
+pub(super) fn ended() -> (Ended, bool) {
+    let (limit, seq_cst) = with(|run| (run.limit.take(), run.seq_cst_access));
+    let ended = match PHASE.replace(Phase::Outside) {
+        _ if violated() => Ended::Violated,
+        Phase::Abandoned => Ended::Abandoned,
+        Phase::Failed => Ended::Limit(limit.unwrap_or_else(|| "the execution was torn down".to_owned())),
+        Phase::Outside | Phase::Running | Phase::Settling => Ended::Passed,
+    };
+    (ended, seq_cst)
+}
+
+fn new_thread() -> usize {
+    let object = || std::sync::Arc::new(AtomicUsize::new(0));
+    let (end, parks) = (object(), object());
+    with(|run| {
+        run.threads.push(Thread { state: State::Running, sleeper: None, token: false, timeouts: 0, end, parks });
+        run.active += 1;
+        run.threads.len() - 1
+    })
+}
+
+/// Starts a model thread.
+pub(super) fn spawn(body: impl FnOnce() + Send + 'static) -> usize {
+    if !live() {
+        return 0;
+    }
+    let count = with(|run| run.threads.len());
+    assert!(count < ::loom::MAX_THREADS, "loom runs at most {} threads, the main one included", ::loom::MAX_THREADS);
+    if count == 1 {
+        memory(Memory::before_first_spawn);
+    }
+    let thread = new_thread();
+    ::loom::thread::spawn(move || {
+        CURRENT.set(thread); // Invariant 1
+        to_the_end(thread, || {
+            live();
+            body();
+        });
+    });
+    thread
+}
+
+/// Runs a thread's body and ends the thread; catches whatever unwinds, and sees to it that the others end too.
+fn to_the_end<R>(thread: usize, body: impl FnOnce() -> R) -> Option<R> {
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let result = body();
+        finish(thread);
+        result
+    }));
+    result.map_err(|payload| tear_down(payload.as_ref())).ok()
+}
+
+/// The rest of a thread after its body.
+fn finish(thread: usize) {
+    let end = with(|run| run.threads[thread].end.clone());
+    at_once(|| end.store(1, Ordering::Release));
+    let (settle, all_done) = with(|run| {
+        run.threads[thread].state = State::Done;
+        run.active -= 1;
+        let mut joined = None;
+        for waiting in &mut run.threads {
+            if matches!(waiting.state, State::Blocked { wait: Wait::Join(child), .. } if child == thread) {
+                waiting.state = State::Running;
+                joined = waiting.sleeper.clone();
+            }
+        }
+        if let Some(sleeper) = joined {
+            run.active += 1;
+            sleeper.unpark();
+        }
+        (run.active == 0, run.threads.iter().all(|t| t.state == State::Done))
+    });
+    if all_done {
+        memory(|memory| memory.check_leaks());
+    } else if settle {
+        PHASE.set(Phase::Settling);
+        examine_next();
+    }
+}
+
+/// Waits until `thread` ended.
+pub(super) fn join(thread: usize) {
+    if !live() {
+        return;
+    }
+    while with(|run| run.threads[thread].state != State::Done) {
+        if block(Wait::Join(thread)) {
+            examine_next();
+        }
+        sleep();
+    }
+    let end = with(|run| run.threads[thread].end.clone());
+    at_once(|| end.fetch_add(0, Ordering::Acquire));
+}
+
+/// Blocks this thread for good; `can_end` says, when nobody can run any more, whether its wait could end by now.
+pub(super) fn wait_for_ever(wait: Wait, can_end: impl FnOnce() -> bool) -> ! {
+    if !block(wait) {
+        sleep();
+    }
+    if can_end() {
+        PHASE.set(Phase::Abandoned);
+    } else {
+        examine_next();
+        sleep();
+    }
+    resume_unwind(Box::new(TornDown))
+}
+
+/// Marks this thread blocked; says whether it was the last that could run.
+fn block(wait: Wait) -> bool {
+    let me = current();
+    let sleeper = ::loom::thread::current();
+    with(|run| {
+        run.threads[me].state = State::Blocked { wait, examined: false };
+        run.threads[me].sleeper = Some(sleeper);
+        run.active -= 1;
+        if run.active == 0 {
+            // This thread goes on to examine its own wait.
+            run.threads[me].state = State::Blocked { wait, examined: true };
+            PHASE.set(Phase::Settling);
+        }
+        run.active == 0
+    })
+}
+
+/// Sleeps until somebody has a reason to wake this thread (Invariant 3).
+fn sleep() {
+    step(::loom::thread::park);
+}
+
+/// Wakes the next blocked thread to examine its wait; if all have, the execution is stuck.
+fn examine_next() {
+    let next = with(|run| {
+        run.threads.iter_mut().find_map(|thread| match thread.state {
+            State::Blocked { wait: wait @ (Wait::Value(_) | Wait::Unpark), examined: false } => {
+                thread.state = State::Blocked { wait, examined: true };
+                thread.sleeper.clone()
+            }
+            _ => None,
+        })
+    });
+    match next {
+        Some(sleeper) => sleeper.unpark(),
+        None => violate(Kind::Stuck, with(|run| run.stuck_rule), describe_stuck()),
+    }
+}
+
+fn describe_stuck() -> String {
+    let waits = with(|run| {
+        let blocked = run.threads.iter().enumerate().filter_map(|(number, thread)| match thread.state {
+            State::Blocked { wait, .. } => Some((number, wait)),
+            _ => None,
+        });
+        blocked
+            .map(|(number, wait)| match wait {
+                Wait::Value(site) => format!("thread {number} waits at {site}"),
+                Wait::Unpark => format!("thread {number} is parked"),
+                Wait::Join(child) => format!("thread {number} joins thread {child}"),
+            })
+            .collect::<Vec<_>>()
+    });
+    format!("nothing can end this: {}", waits.join(", "))
+}
+
+/// Records why a thread unwound, and wakes the blocked ones so that they unwind too.
+fn tear_down(payload: &(dyn Any + Send)) {
+    if !failed() {
+        record(payload);
+    }
+    if PHASE.get() != Phase::Abandoned {
+        PHASE.set(Phase::Failed);
+    }
+    let sleepers = with(|run| {
+        let blocked = run.threads.iter_mut().filter(|t| matches!(t.state, State::Blocked { .. }));
+        blocked.filter_map(|t| t.sleeper.take()).collect::<Vec<_>>()
+    });
+    for sleeper in sleepers {
+        sleeper.unpark();
+    }
+}
+
+/// Turns a panic that nothing in the model caught into a violation, or into a limit if it is loom's own.
+fn record(payload: &(dyn Any + Send)) {
+    let message = panic_message(payload).unwrap_or("a panic without a message");
+    let site = take_panic_site();
+    if site.as_ref().is_some_and(|site| site.file.contains("loom-0.7") || site.file.contains("generator-")) {
+        with(|run| run.limit.get_or_insert_with(|| format!("loom gave up: {message}")).len());
+        return;
+    }
+    let at = site.map(|site| format!(" ({}:{})", site.file, site.line)).unwrap_or_default();
+    let recorded = catch_unwind(|| violate(Kind::Panic, "", format!("panic: {message}{at}")));
+    debug_assert!(recorded.is_err(), "violate always unwinds");
+}
+
+/// Blocks until this thread's token is there, and takes it.
+pub(super) fn park() {
+    if !live() {
+        return;
+    }
+    let me = current();
+    let parks = with(|run| run.threads[me].parks.clone());
+    step(|| parks.store(0, Ordering::Relaxed));
+    if !take_token(me) {
+        wait_for_ever(Wait::Unpark, || with(|run| run.threads[me].token));
+    }
+}
+
+/// As [`park`]; without a token it times out at once, but not for ever.
+pub(super) fn park_timeout() {
+    if !live() {
+        return;
+    }
+    let me = current();
+    let parks = with(|run| run.threads[me].parks.clone());
+    step(|| parks.store(0, Ordering::Relaxed));
+    if take_token(me) {
+        return;
+    }
+    let timeouts = with(|run| {
+        run.threads[me].timeouts += 1;
+        run.threads[me].timeouts
+    });
+    if timeouts > MAX_TIMEOUTS {
+        // Time would pass and end this wait: the execution is abandoned, never stuck.
+        wait_for_ever(Wait::Unpark, || true);
+    }
+}
+
+/// Timed parks in a row that time out, per thread: a loop around one has shown all it can by then.
+const MAX_TIMEOUTS: usize = 2;
+
+fn take_token(thread: usize) -> bool {
+    with(|run| {
+        let thread = &mut run.threads[thread];
+        let had = std::mem::take(&mut thread.token);
+        if had {
+            thread.timeouts = 0;
+        }
+        had
+    })
+}
+
+/// Gives `thread` its token.
+pub(super) fn unpark(thread: usize) {
+    if !live() {
+        return;
+    }
+    let parks = with(|run| run.threads[thread].parks.clone());
+    step(|| parks.store(0, Ordering::Relaxed));
+    with(|run| run.threads[thread].token = true);
+}

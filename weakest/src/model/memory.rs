@@ -1,0 +1,187 @@
+//! Shared memory under a checker: released memory is kept until the execution ends, so that a late use is a report and
+//! not undefined behaviour.
+//!
+//! Each block has a *life*, a race-detecting cell of the checker: every use reads it, the release writes it. A use
+//! that is not ordered before the release is a race (a reference count is too weak: rule G4); one that is ordered
+//! after it is a use after free.
+#![expect(unsafe_code, reason = "hands out raw memory and takes it back")]
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::collections::BTreeMap;
+use std::ptr::NonNull;
+
+use crate::model::{Kind, violate, violated};
+
+/// The rule that keeps every use before the release.
+pub(crate) const RELEASE_RULE: &str = "G4";
+/// The rule that memory is released once, and used only before.
+pub(crate) const LIFETIME_RULE: &str = "R15";
+
+/// A race-detecting cell of the checker. The methods say whether the access is free of races.
+pub(crate) trait Life: 'static {
+    /// A new cell, written by the calling thread.
+    fn new() -> Self;
+    /// Reads it.
+    fn read(&self) -> bool;
+    /// Writes it.
+    fn write(&self) -> bool;
+}
+
+/// The blocks of one execution.
+#[derive(Debug)]
+pub(crate) struct Memory<L> {
+    /// By address of the first byte.
+    blocks: BTreeMap<usize, Block<L>>,
+    /// Lives made before the first spawn, which therefore know no unordered creation: that a block was published too
+    /// weakly is for the cells inside to report, under their own rules.
+    spare: Vec<L>,
+    /// The most blocks that an execution had after its first spawn: as many spares are made.
+    most: usize,
+    taken: usize,
+}
+
+#[derive(Debug)]
+struct Block<L> {
+    size: usize,
+    what: &'static str,
+    life: L,
+    released: bool,
+    /// Memory to give back when the execution ends; `None` for a slot, whose owner does.
+    owned: Option<(NonNull<u8>, Layout)>,
+}
+
+impl<L: Life> Memory<L> {
+    pub(crate) const fn new() -> Self {
+        Self { blocks: BTreeMap::new(), spare: Vec::new(), most: 16, taken: 0 }
+    }
+
+    /// Starts an execution: forgets, and frees, the blocks of the last one. Values that were not released by then
+    /// are not dropped: they belong to a failed execution.
+    pub(crate) fn reset(&mut self) {
+        self.most = self.most.max(self.taken);
+        self.taken = 0;
+        self.spare.clear();
+        for (_, block) in std::mem::take(&mut self.blocks) {
+            if let Some((place, layout)) = block.owned {
+                // SAFETY: `allocate` got it with this layout, and the execution that used it has ended.
+                unsafe { dealloc(place.as_ptr(), layout) }
+            }
+        }
+    }
+
+    /// To be called by the first thread before it spawns the second.
+    pub(crate) fn before_first_spawn(&mut self) {
+        self.spare.extend(std::iter::repeat_with(L::new).take(self.most));
+    }
+
+    fn life(&mut self) -> L {
+        self.taken += 1;
+        self.spare.pop().unwrap_or_else(L::new)
+    }
+
+    /// Moves `value` to a block of its own.
+    pub(crate) fn allocate<T>(&mut self, value: T) -> NonNull<T> {
+        let layout = Layout::new::<T>();
+        let padded = Layout::from_size_align(layout.size().max(1), layout.align()).expect("at least as large");
+        // SAFETY: the layout is not empty.
+        let Some(place) = NonNull::new(unsafe { alloc(padded) }) else { handle_alloc_error(padded) };
+        // SAFETY: fresh memory with the layout of a `T`.
+        unsafe { place.cast::<T>().write(value) };
+        let life = self.life();
+        let block =
+            Block { size: padded.size(), what: name::<T>(), life, released: false, owned: Some((place, padded)) };
+        self.blocks.insert(place.addr().get(), block);
+        place.cast()
+    }
+
+    /// Registers memory that its owner keeps, unless it lies in a block that is in use.
+    pub(crate) fn adopt<T>(&mut self, place: NonNull<T>) {
+        let (start, size) = (place.addr().get(), size_of::<T>().max(1));
+        if self.find(start).is_some_and(|block| !block.released) {
+            return;
+        }
+        // A frame that died has left its slots here.
+        self.blocks.retain(|&at, block| block.owned.is_some() || at + block.size <= start || start + size <= at);
+        let life = self.life();
+        self.blocks.insert(start, Block { size, what: name::<T>(), life, released: false, owned: None });
+    }
+
+    fn find(&mut self, address: usize) -> Option<&mut Block<L>> {
+        let (start, block) = self.blocks.range_mut(..=address).next_back()?;
+        (address < start + block.size).then_some(block)
+    }
+
+    /// Checks a use of the block that holds `place`.
+    ///
+    /// # Panics
+    /// With a violation.
+    pub(crate) fn touch<T>(&mut self, place: NonNull<T>) {
+        let Some(block) = self.find(place.addr().get()) else {
+            violate(Kind::UseAfterFree, LIFETIME_RULE, "a use of memory that the platform never gave out");
+        };
+        if !block.life.read() {
+            race(block.what, "a use", "its release");
+        }
+        if block.released {
+            violate(Kind::UseAfterFree, LIFETIME_RULE, format!("{} is used after its release", block.what));
+        }
+    }
+
+    /// Checks the release of the block at `place`, and marks it released. Returns whether there is such a block.
+    ///
+    /// # Panics
+    /// With a violation.
+    pub(crate) fn release<T>(&mut self, place: NonNull<T>) -> bool {
+        let Some(block) = self.find(place.addr().get()) else { return false };
+        if !block.life.write() {
+            race(block.what, "its release", if block.released { "another release" } else { "a use" });
+        }
+        if block.released {
+            violate(Kind::DoubleFree, LIFETIME_RULE, format!("{} is released twice", block.what));
+        }
+        block.released = true;
+        true
+    }
+
+    /// Whether the slot at `place` was ever reached through a pointer and is not released.
+    pub(crate) fn is_live<T>(&mut self, place: NonNull<T>) -> bool {
+        self.find(place.addr().get()).is_some_and(|block| !block.released)
+    }
+
+    /// Ends an execution that passed: whatever is not released has leaked.
+    ///
+    /// # Panics
+    /// With a violation.
+    pub(crate) fn check_leaks(&self) {
+        let leaked: Vec<_> = self.blocks.values().filter(|b| b.owned.is_some() && !b.released).collect();
+        if let Some(first) = leaked.first() {
+            let message = match leaked.len() {
+                1 => format!("{} is never released", first.what),
+                n => format!("{n} blocks are never released, among them {}", first.what),
+            };
+            violate(Kind::Leak, LIFETIME_RULE, message);
+        }
+    }
+}
+
+fn race(what: &str, this: &str, other: &str) -> ! {
+    violate(Kind::Race, RELEASE_RULE, format!("{what}: {this} is not ordered with {other}"))
+}
+
+/// A type's name without its path and parameters.
+fn name<T>() -> &'static str {
+    let full = std::any::type_name::<T>();
+    let bare = full.split_once('<').map_or(full, |(head, _)| head);
+    bare.rsplit("::").next().unwrap_or(bare)
+}
+
+/// Drops the value of a block that was just marked released; its memory stays.
+///
+/// # Safety
+/// The caller owns the value, and it is dropped once.
+pub(crate) unsafe fn drop_value<T>(place: NonNull<T>) {
+    if !violated() {
+        // SAFETY: the caller owns the value.
+        unsafe { place.drop_in_place() }
+    }
+}

@@ -1,0 +1,99 @@
+//! Each kind of violation, found by loom on a primitive that is broken in just that way.
+
+mod common;
+
+use common::{At, broken, explore};
+use weakest::loom::Loom;
+use weakest::model::{End, Kind};
+
+/// Explores, expects a violation, returns it.
+fn violation(body: fn() -> String) -> (Kind, String, String) {
+    match explore::<Loom>(body).end {
+        End::Violated(v) => (v.kind, v.rule, v.message),
+        end => panic!("expected a violation, got {end:?}"),
+    }
+}
+
+fn found(kind: Kind, rule: &str, message: &str) -> (Kind, String, String) {
+    (kind, rule.to_owned(), message.to_owned())
+}
+
+fn passes(body: fn() -> String) {
+    let result = explore::<Loom>(body);
+    assert_eq!(result.end, End::Complete);
+}
+
+#[test]
+fn race_on_a_cell() {
+    assert_eq!(violation(broken::race::<Loom>), found(Kind::Race, "G1", "race on the data"));
+}
+
+#[test]
+fn publication_needs_release_and_acquire() {
+    let race = found(Kind::Race, "G1", "race on the message");
+    assert_eq!(violation(|| broken::publish::<Loom>(At::StoreRelaxed, At::LoadAcquire)), race);
+    assert_eq!(violation(|| broken::publish::<Loom>(At::StoreRelease, At::LoadRelaxed)), race);
+    passes(|| broken::publish::<Loom>(At::StoreRelease, At::LoadAcquire));
+}
+
+#[test]
+fn leak() {
+    assert_eq!(violation(broken::leak::<Loom>), found(Kind::Leak, "R15", "u64 is never released"));
+}
+
+#[test]
+fn use_after_free() {
+    let expected = found(Kind::UseAfterFree, "R15", "u64 is used after its release");
+    assert_eq!(violation(broken::use_after_free::<Loom>), expected);
+}
+
+#[test]
+fn double_free() {
+    assert_eq!(violation(broken::double_free::<Loom>), found(Kind::DoubleFree, "R15", "u64 is released twice"));
+}
+
+#[test]
+fn last_drop_needs_release_and_acquire() {
+    let race = found(Kind::Race, "G4", "u64: its release is not ordered with a use");
+    assert_eq!(violation(|| broken::last_drop::<Loom>(At::RmwRelaxed)), race);
+    assert_eq!(violation(|| broken::last_drop::<Loom>(At::RmwAcquire)), race);
+    assert_eq!(violation(|| broken::last_drop::<Loom>(At::RmwRelease)), race);
+    passes(|| broken::last_drop::<Loom>(At::RmwAcqRel));
+}
+
+#[test]
+fn deadlock() {
+    let (kind, rule, message) = violation(broken::deadlock::<Loom>);
+    assert_eq!((kind, rule.as_str()), (Kind::Stuck, "STUCK"));
+    assert_eq!(message, "nothing can end this: thread 0 waits at LoadRelaxed, thread 1 waits at LoadRelaxed");
+}
+
+#[test]
+fn endless_wait() {
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 waits at LoadAcquire");
+    assert_eq!(violation(broken::endless_wait::<Loom>), expected);
+}
+
+#[test]
+fn endless_park() {
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 is parked");
+    assert_eq!(violation(broken::endless_park::<Loom>), expected);
+}
+
+#[test]
+fn lost_wake_up() {
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 is parked");
+    assert_eq!(violation(broken::lost_wake_up::<Loom>), expected);
+}
+
+#[test]
+fn broken_rule() {
+    assert_eq!(violation(broken::broken_rule::<Loom>), found(Kind::Rule, "R2", "two winners"));
+}
+
+#[test]
+fn uncaught_panic() {
+    let (kind, rule, message) = violation(broken::panics::<Loom>);
+    assert_eq!((kind, rule.as_str()), (Kind::Panic, ""));
+    assert!(message.starts_with("panic: out of cheese (") && message.contains("broken.rs:"), "{message}");
+}
