@@ -157,6 +157,7 @@ pub(crate) fn lost_wake_up<M: Model>() -> String {
 
 /// A check that fails.
 pub(crate) fn broken_rule<M: Model>() -> String {
+    M::thread_id();
     check("R2", false, "two winners");
     String::new()
 }
