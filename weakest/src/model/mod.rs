@@ -4,6 +4,7 @@
 //! many interleavings (or all, within its theory) and reports an [`Exploration`]: the set of outcomes, the number of
 //! executions, and how it ended.
 
+mod blind;
 mod explore;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub(crate) mod memory;
@@ -13,6 +14,7 @@ mod scenario;
 pub(crate) mod silence;
 mod violation;
 
+pub use blind::{BLIND_SPOTS, Blind, BlindSpot, blind};
 pub use explore::{Budget, End, Exploration, Explore, Explorer, Model};
 pub use mutation::{Mutation, ordering_of, with_mutation};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
