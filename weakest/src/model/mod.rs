@@ -6,16 +6,26 @@
 
 mod blind;
 mod explore;
+mod judge;
+#[cfg(test)]
+mod judge_tests;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub(crate) mod memory;
 mod mutation;
 mod scenario;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub(crate) mod silence;
+mod suite;
+mod verdict;
 mod violation;
+mod weaken;
 
 pub use blind::{BLIND_SPOTS, Blind, BlindSpot, blind};
 pub use explore::{Budget, End, Exploration, Explore, Explorer, Model};
+pub use judge::{baseline, faults, judge};
 pub use mutation::{Mutation, ordering_of, with_mutation};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
+pub use suite::{EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};
+pub use verdict::{Baseline, Fate, Line, Opinion, Record, Run, Trial, Verdict};
 pub use violation::{Kind, Violation, take_violation, violate, violated};
+pub use weaken::{Mutant, ORDERINGS, REMOVED, choices, mutants, name_of, weakenings};
