@@ -8,13 +8,13 @@ mod mixes;
 mod polls;
 mod registrations;
 
-use weakest::model::Model;
+use weakest::model::{Entry, Model};
 
-/// All of them.
-pub fn entries<M: Model>() -> Vec<fn() -> String> {
-    use weakest::model::Scenario;
+/// All of them, on one platform.
+#[must_use]
+pub fn entries<M: Model>() -> Vec<Entry> {
     macro_rules! entries {
-        ($($path:path),* $(,)?) => { vec![$(<$path as Scenario>::run::<M>),*] };
+        ($($scenario:path),* $(,)?) => { vec![$(Entry::of::<$scenario, M>()),*] };
     }
     entries![
         polls::CancelVsPoll,
