@@ -10,6 +10,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{self, AtomicPtr, AtomicU32, AtomicUsize};
 use core::time::Duration;
 use std::thread;
+use std::time::Instant;
 
 use crate::platform::{self, Atomic, AtomicInt, CellName, Platform, ThreadId, WaitSites};
 use crate::ptr::Ptr;
@@ -26,6 +27,8 @@ impl Platform for Native {
     type Cell<T> = NativeCell<T>;
     type Slot<T> = NativeSlot<T>;
     type Thread = thread::Thread;
+    /// `None`: past the clock's range.
+    type Deadline = Option<Instant>;
 
     #[inline(always)]
     fn fence<S: Site>(site: S) {
@@ -50,8 +53,21 @@ impl Platform for Native {
         thread::park();
     }
 
-    fn park_timeout(timeout: Duration) {
-        thread::park_timeout(timeout);
+    fn deadline(after: Duration) -> Option<Instant> {
+        Instant::now().checked_add(after)
+    }
+
+    fn park_until(deadline: &Option<Instant>) -> bool {
+        let Some(deadline) = deadline else {
+            thread::park();
+            return false;
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        thread::park_timeout(left);
+        Instant::now() >= *deadline
     }
 
     fn unpark(thread: &thread::Thread) {

@@ -27,6 +27,8 @@ pub trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
     type Slot<T>: Slot<Self, T>;
     /// A handle to a thread, to [`unpark`](Self::unpark) it.
     type Thread: Clone + Debug + Send + Sync + 'static;
+    /// A moment at which a timed park ends.
+    type Deadline: Debug;
 
     /// A fence with the site's ordering.
     fn fence<S: Site>(site: S);
@@ -41,8 +43,12 @@ pub trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
     /// next park return at once. Orders no memory.
     fn park();
 
-    /// As [`park`](Self::park), and returns at the latest about `timeout` later. Orders no memory.
-    fn park_timeout(timeout: Duration);
+    /// The moment `after` from now. One past the clock's range never comes.
+    fn deadline(after: Duration) -> Self::Deadline;
+
+    /// As [`park`](Self::park), and returns at the latest about when the deadline comes; `true` if it has come. Orders
+    /// no memory.
+    fn park_until(deadline: &Self::Deadline) -> bool;
 
     /// Lets the next (or the running) [`park`](Self::park) of `thread` return.
     fn unpark(thread: &Self::Thread);

@@ -48,6 +48,7 @@ impl Platform for Loom {
     type Cell<T> = LoomCell<T>;
     type Slot<T> = LoomSlot<T>;
     type Thread = LoomThread;
+    type Deadline = ();
 
     fn fence<S: Site>(site: S) {
         let Some(ordering) = ordering_of(site) else { return };
@@ -72,8 +73,10 @@ impl Platform for Loom {
         runtime::park();
     }
 
-    fn park_timeout(_timeout: Duration) {
-        runtime::park_timeout();
+    fn deadline(_after: Duration) {}
+
+    fn park_until(_deadline: &()) -> bool {
+        runtime::park_until()
     }
 
     fn unpark(thread: &LoomThread) {

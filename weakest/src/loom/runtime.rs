@@ -94,8 +94,6 @@ struct Thread {
     /// Set by the thread itself before it sleeps.
     sleeper: Option<::loom::thread::Thread>,
     token: bool,
-    /// Consecutive timed parks that ended by time.
-    timeouts: usize,
     /// Carries the edge from its end to its join.
     end: std::sync::Arc<AtomicUsize>,
     /// Accessed by each park and unpark, so that loom sees that they are dependent.
@@ -254,7 +252,7 @@ fn new_thread() -> usize {
     let object = || std::sync::Arc::new(AtomicUsize::new(0));
     let (end, parks) = (object(), object());
     with(|run| {
-        run.threads.push(Thread { state: State::Running, sleeper: None, token: false, timeouts: 0, end, parks });
+        run.threads.push(Thread { state: State::Running, sleeper: None, token: false, end, parks });
         run.active += 1;
         run.threads.len() - 1
     })
@@ -447,39 +445,19 @@ pub(super) fn park() {
     }
 }
 
-/// As [`park`]; without a token it times out at once, but not for ever.
-pub(super) fn park_timeout() {
+/// As [`park`]; without a token the deadline has come, for time may pass at any rate. `true` if it has.
+pub(super) fn park_until() -> bool {
     if !live() {
-        return;
+        return true;
     }
     let me = current();
     let parks = with(|run| run.threads[me].parks.clone());
     step(|| parks.store(0, Ordering::Relaxed));
-    if take_token(me) {
-        return;
-    }
-    let timeouts = with(|run| {
-        run.threads[me].timeouts += 1;
-        run.threads[me].timeouts
-    });
-    if timeouts > MAX_TIMEOUTS {
-        // Time would pass and end this wait: the execution is abandoned, never stuck.
-        wait_for_ever(Wait::Unpark, || true);
-    }
+    !take_token(me)
 }
 
-/// Timed parks in a row that time out, per thread: a loop around one has shown all it can by then.
-const MAX_TIMEOUTS: usize = 2;
-
 fn take_token(thread: usize) -> bool {
-    with(|run| {
-        let thread = &mut run.threads[thread];
-        let had = std::mem::take(&mut thread.token);
-        if had {
-            thread.timeouts = 0;
-        }
-        had
-    })
+    with(|run| std::mem::take(&mut run.threads[thread].token))
 }
 
 /// Gives `thread` its token.
