@@ -6,8 +6,7 @@
 //! - Atomics: [`LoomAtomic`], exhaustive (see `atomic.rs` for what that takes).
 //! - Waits block for good; see `runtime.rs` for why that is exact. A wait that nothing can end is a violation.
 //! - Park and unpark pass a token and order no memory. A park never returns without one. A timed park without one
-//!   times out at once, twice in a row at the most: after that it waits for a token, in an execution that is abandoned
-//!   if none comes.
+//!   is over at once: its deadline may have come.
 #![expect(unsafe_code, reason = "implements the unsafe contracts of the facade")]
 
 mod atomic;
