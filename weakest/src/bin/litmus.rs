@@ -9,6 +9,7 @@ use clap::Parser;
 use serde_json::{Map, Value, json};
 use weakest::graph::reference::{Model, enumerate};
 use weakest::graph::row::Row;
+use weakest::graph::small::explore;
 
 /// Answers each row of a litmus table with one JSON line: verdicts, outcome sets and races.
 #[derive(Debug, Parser)]
@@ -16,6 +17,9 @@ use weakest::graph::row::Row;
 struct Arguments {
     /// The table: one JSON object a line.
     file: PathBuf,
+    /// Run each row as a program under the explorer, which knows RC11 alone, instead of the enumerator.
+    #[arg(long)]
+    explorer: bool,
 }
 
 fn main() -> ExitCode {
@@ -40,7 +44,7 @@ fn run(arguments: &Arguments) -> io::Result<bool> {
         if line.trim().is_empty() {
             continue;
         }
-        match answer(&line) {
+        match if arguments.explorer { explored(&line) } else { answer(&line) } {
             Ok(answer) => writeln!(output, "{answer}")?,
             Err(error) => {
                 complete = false;
@@ -60,8 +64,25 @@ fn answer(line: &str) -> Result<Value, Box<dyn std::error::Error>> {
     let mut outcomes = Map::new();
     for allowed in result.allowed {
         let name = allowed.model.name().to_owned();
-        verdicts.insert(name.clone(), json!(if allowed.answer { "allowed" } else { "forbidden" }));
+        verdicts.insert(name.clone(), verdict(allowed.answer));
         outcomes.insert(name, json!(allowed.outcomes));
     }
     Ok(json!({ "name": row.name, "verdicts": verdicts, "outcomes": outcomes, "race": result.race }))
+}
+
+fn explored(line: &str) -> Result<Value, Box<dyn std::error::Error>> {
+    let row = Row::parse(line)?;
+    let found = explore(&row.program, |observe| row.holds(observe))?;
+    Ok(json!({
+        "name": row.name,
+        "verdicts": { "rc11": verdict(found.answer) },
+        "outcomes": { "rc11": found.outcomes },
+        "race": found.race,
+        "executions": found.executions,
+        "blocked": found.blocked,
+    }))
+}
+
+fn verdict(allowed: bool) -> Value {
+    json!(if allowed { "allowed" } else { "forbidden" })
 }

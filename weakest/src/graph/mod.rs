@@ -10,6 +10,15 @@
 //! program order on a path of reads-from. Rust's memory model allows that for relaxed accesses, and hardware does it
 //! (`rc11` and `aarch64-lse` differ on `LB` with relaxed accesses). A verdict under RC11 says nothing about it.
 
+mod clock;
+mod execution;
+mod explorer;
+mod machine;
 pub mod program;
 pub mod reference;
+mod revisit;
 pub mod row;
+mod seq_cst;
+pub mod small;
+
+pub use clock::MAX_THREADS;

@@ -154,6 +154,8 @@ pub struct Instruction {
     pub action: Action,
     /// When it runs; also a control dependency. `None`: always.
     pub guard: Option<Guard>,
+    /// A read that waits until it reads this value.
+    pub until: Option<i64>,
     /// Position of the read on which the written value depends syntactically.
     pub data: Option<usize>,
     /// Position of the read on which the address depends syntactically.
@@ -164,7 +166,7 @@ impl Instruction {
     /// An instruction that always runs and depends on nothing.
     #[must_use]
     pub const fn new(action: Action) -> Self {
-        Self { action, guard: None, data: None, address: None }
+        Self { action, guard: None, until: None, data: None, address: None }
     }
 }
 
@@ -249,6 +251,9 @@ impl fmt::Display for Program {
                 write!(f, "\n  {position}: {:?}", instruction.action)?;
                 if let Some(Guard { read, value }) = instruction.guard {
                     write!(f, " if {read} returned {value}")?;
+                }
+                if let Some(value) = instruction.until {
+                    write!(f, " until it reads {value}")?;
                 }
             }
         }

@@ -215,7 +215,7 @@ impl Scope<'_> {
             (Some(_), false) => return malformed("`reg` on an event that reads nothing"),
             (None, false) => {}
         }
-        Ok(Instruction { action, guard, data, address })
+        Ok(Instruction { action, guard, until: None, data, address })
     }
 
     fn register(&self, name: &str) -> Result<usize, Malformed> {

@@ -47,6 +47,8 @@ pub(crate) struct Events {
     pub(crate) address: Relation,
     pub(crate) data: Relation,
     pub(crate) control: Relation,
+    /// Reads of waits that their values do not satisfy.
+    pub(crate) stuck: Set,
     /// Accesses of the same location.
     pub(crate) same_location: Relation,
     /// Events of different threads; initial writes belong to no thread.
@@ -111,6 +113,11 @@ impl Events {
             address: of_threads(&|trace| &trace.address),
             data: of_threads(&|trace| &trace.data),
             control: of_threads(&|trace| &trace.control),
+            stuck: traces
+                .iter()
+                .zip(&starts)
+                .filter_map(|(trace, start)| trace.stuck.map(|read| start + read))
+                .fold(0, |set, read| set | 1 << read),
             same_location: relation(&|a, b| list[a].location.is_some() && list[a].location == list[b].location),
             external: relation(&|a, b| a != b && !same_thread(a, b)),
             list,
@@ -278,7 +285,7 @@ fn coherence(
         let same = Relation::on(events.size(), !0);
         let fr = rf.inverse().then(&co).minus(&same);
         let candidate = Candidate { events, rf: *rf, co, fr };
-        if candidate.is_coherent() {
+        if candidate.is_coherent() && candidate.is_final() {
             visit(&candidate);
         }
         return;
@@ -315,6 +322,12 @@ fn orders(events: &Events, rest: Set, order: &mut Vec<usize>, visit: &mut impl F
 }
 
 impl Candidate<'_> {
+    /// Whether no stuck wait can ever go on: each reads the coherence-last write. Others are no executions, only parts
+    /// of some.
+    fn is_final(&self) -> bool {
+        members(self.events.stuck).all(|read| self.fr.row(read) == 0)
+    }
+
     /// Each location alone is sequentially consistent, and read-modify-writes are atomic.
     fn is_coherent(&self) -> bool {
         let within = self.events.po.and(&self.events.same_location);

@@ -33,6 +33,8 @@ pub struct Allowed {
     pub outcomes: BTreeSet<Outcome>,
     /// Consistent executions: events, reads-from and coherence; orders of independent events are not counted.
     pub executions: u64,
+    /// Consistent executions in which a wait is never satisfied; they have no outcome.
+    pub deadlocks: u64,
 }
 
 /// What the models say about a program.
@@ -56,7 +58,7 @@ pub fn enumerate(
 ) -> Result<Verdicts, TooLarge> {
     let mut allowed: Vec<_> = models
         .iter()
-        .map(|&model| Allowed { model, answer: false, outcomes: BTreeSet::new(), executions: 0 })
+        .map(|&model| Allowed { model, answer: false, outcomes: BTreeSet::new(), executions: 0, deadlocks: 0 })
         .collect();
     let mut race = false;
     for_each_candidate(program, |candidate| {
@@ -64,7 +66,12 @@ pub fn enumerate(
         let outcome: Outcome = program.observables.iter().map(|&o| observe(o).in_table()).collect();
         let answer = question(&observe);
         for entry in &mut allowed {
-            if entry.model.allows(candidate) {
+            if !entry.model.allows(candidate) {
+                continue;
+            }
+            if candidate.events.stuck != 0 {
+                entry.deadlocks += 1;
+            } else {
                 entry.answer |= answer;
                 entry.executions += 1;
                 if !entry.outcomes.contains(&outcome) {

@@ -15,6 +15,8 @@ pub(crate) struct Trace {
     pub(crate) address: Vec<(usize, usize)>,
     pub(crate) data: Vec<(usize, usize)>,
     pub(crate) control: Vec<(usize, usize)>,
+    /// The read of a wait that its value does not satisfy; the thread goes no further.
+    pub(crate) stuck: Option<usize>,
     /// Reads on which a branch has depended so far.
     branched_on: Vec<usize>,
 }
@@ -68,8 +70,13 @@ pub(crate) fn extend(program: &Program, thread: usize, trace: Trace, domains: &[
         Action::Read { location, .. } | Action::ReadModifyWrite { location, .. } => {
             for &value in &domains[location] {
                 let mut next = trace.clone();
-                next.read(program, thread, value);
-                extend(program, thread, next, domains, out);
+                if instruction.until.is_some_and(|until| until != value) {
+                    next.stick(program, thread, value);
+                    out.push(next);
+                } else {
+                    next.read(program, thread, value);
+                    extend(program, thread, next, domains, out);
+                }
             }
         }
         Action::Write { value, order, .. } => {
@@ -102,6 +109,16 @@ impl Trace {
         self.data.extend(source(instruction.data).map(|read| (read, event)));
         self.address.extend(source(instruction.address).map(|read| (read, event)));
         event
+    }
+
+    /// Adds the read of the next instruction, whose wait `value` does not satisfy.
+    fn stick(&mut self, program: &Program, thread: usize, value: i64) {
+        let order = match program.threads[thread][self.registers.len()].action {
+            Action::ReadModifyWrite { update: Update::CompareExchange { failure, .. }, .. } => failure,
+            Action::ReadModifyWrite { .. } => MemoryOrder::Relaxed,
+            Action::Read { order, .. } | Action::Write { order, .. } | Action::Fence { order } => order,
+        };
+        self.stuck = Some(self.push(program, thread, Kind::Read, order, value));
     }
 
     /// Adds the events of the next instruction, which reads `value`.

@@ -1,0 +1,384 @@
+//! The execution graph: events, program order, reads-from, coherence.
+//!
+//! # Invariants
+//! 1. A thread's events are stored in program order; stamps grow along it. Stamps record the order of addition; a
+//!    revisited read keeps the stamp it had.
+//! 2. A location's `coherence` lists its writes, coherence-first first, without the initial one, which precedes all.
+//!    A write's `position` is one more than its place in the list; the initial write's position is zero.
+//! 3. A read-modify-write that writes is two events, next to each other in program order, and the write's position is
+//!    one more than that of the read's source. Nothing is ever placed between the two.
+//! 4. Clocks are those of the whole prefix of an event, so adding and removing events at the ends of threads never
+//!    changes another event's clocks.
+
+use super::clock::{Clock, EventId, Knowledge};
+use super::program::MemoryOrder;
+
+/// What an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Read,
+    Write,
+    Fence,
+    /// A choice that the model makes, not memory: whether a park returns for no reason.
+    Choice,
+    /// Starts the thread that `value` names.
+    Spawn,
+    /// Waits for the end of the thread that `value` names.
+    Join,
+    /// The end of a thread.
+    End,
+}
+
+/// What the program says about an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Label {
+    pub(crate) kind: Kind,
+    pub(crate) order: MemoryOrder,
+    /// For reads and writes.
+    pub(crate) location: usize,
+    /// Part of a read-modify-write that writes.
+    pub(crate) update: bool,
+}
+
+/// An event of the graph.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Event {
+    pub(crate) label: Label,
+    /// The value read or written, the choice made, the thread spawned or joined.
+    pub(crate) value: u64,
+    pub(crate) stamp: u64,
+    /// Reads: the write it reads from. The write of a read-modify-write: the same.
+    pub(crate) source: EventId,
+    /// Writes: place in coherence (Invariant 2).
+    pub(crate) position: usize,
+    /// Whether it is the choice that the explorer makes first; one that is not is never undone by a revisit.
+    pub(crate) canonical: bool,
+    /// A wait that its value does not satisfy: the thread goes no further.
+    pub(crate) blocked: bool,
+    /// What the thread knows afterwards, this event included.
+    pub(crate) knows: Knowledge,
+    /// Writes: what an acquire that reads from it gets.
+    pub(crate) release: Clock,
+}
+
+/// A thread's events.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Thread {
+    /// What it knows at its start; `None`: not started.
+    pub(crate) start: Option<Knowledge>,
+    pub(crate) events: Vec<Event>,
+}
+
+/// A location's writes and reads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Location {
+    /// The initial value.
+    pub(crate) init: u64,
+    /// Invariant 2.
+    pub(crate) coherence: Vec<EventId>,
+    /// In order of addition.
+    pub(crate) reads: Vec<EventId>,
+}
+
+/// An execution graph.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Graph {
+    pub(crate) threads: Vec<Thread>,
+    pub(crate) locations: Vec<Location>,
+    /// All events in order of addition.
+    pub(crate) order: Vec<EventId>,
+    next_stamp: u64,
+    /// How many events are sequentially consistent accesses, and fences.
+    pub(crate) seq_cst_accesses: usize,
+    pub(crate) seq_cst_fences: usize,
+}
+
+impl Graph {
+    pub(crate) fn event(&self, id: EventId) -> &Event {
+        &self.threads[id.thread()].events[id.index()]
+    }
+
+    pub(crate) fn event_mut(&mut self, id: EventId) -> &mut Event {
+        &mut self.threads[id.thread()].events[id.index()]
+    }
+
+    /// The name of the next event of `thread`.
+    pub(crate) fn next_id(&self, thread: usize) -> EventId {
+        EventId::new(thread, self.threads[thread].events.len())
+    }
+
+    /// What `thread` knows now.
+    ///
+    /// # Panics
+    /// If the thread has not started.
+    pub(crate) fn knowledge(&self, thread: usize) -> &Knowledge {
+        let thread = &self.threads[thread];
+        match thread.events.last() {
+            Some(event) => &event.knows,
+            None => thread.start.as_ref().expect("a thread that acts has started"),
+        }
+    }
+
+    /// Makes room for `thread` and starts it.
+    pub(crate) fn start(&mut self, thread: usize, knows: Knowledge) {
+        if self.threads.len() <= thread {
+            self.threads.resize_with(thread + 1, Thread::default);
+        }
+        self.threads[thread].start = Some(knows);
+    }
+
+    /// Makes room for `location` and gives it its initial value.
+    pub(crate) fn initialise(&mut self, location: usize, init: u64) {
+        if self.locations.len() <= location {
+            self.locations.resize_with(location + 1, Location::default);
+        }
+        self.locations[location].init = init;
+    }
+
+    /// The value of a write.
+    pub(crate) fn value(&self, write: EventId) -> u64 {
+        if write.is_initial() { self.locations[write.index()].init } else { self.event(write).value }
+    }
+
+    /// A write's place in coherence.
+    pub(crate) fn position(&self, write: EventId) -> usize {
+        if write.is_initial() { 0 } else { self.event(write).position }
+    }
+
+    /// The write at a place in the coherence of `location`.
+    pub(crate) fn write_at(&self, location: usize, position: usize) -> EventId {
+        match position.checked_sub(1) {
+            None => EventId::initial(location),
+            Some(place) => self.locations[location].coherence[place],
+        }
+    }
+
+    /// The coherence-last write's place.
+    pub(crate) fn last_position(&self, location: usize) -> usize {
+        self.locations[location].coherence.len()
+    }
+
+    /// Whether the write at `position` belongs to a read-modify-write: then nothing may be placed there (Invariant 3).
+    pub(crate) fn is_taken(&self, location: usize, position: usize) -> bool {
+        position <= self.last_position(location) && self.event(self.write_at(location, position)).label.update
+    }
+
+    /// The coherence-last place among the writes that `hb` orders before, and those that reads in `hb` have read: a
+    /// read with this `hb` reads from there or later, a write comes later.
+    pub(crate) fn least_position(&self, location: usize, hb: &Clock) -> usize {
+        let place = &self.locations[location];
+        let written = place.coherence.iter().rposition(|&write| hb.contains(write)).map_or(0, |at| at + 1);
+        let read = place.reads.iter().filter(|&&read| hb.contains(read));
+        read.map(|&read| self.position(self.event(read).source)).fold(written, usize::max)
+    }
+
+    /// Adds a read that takes its value from `source`.
+    pub(crate) fn add_read(&mut self, thread: usize, label: Label, source: EventId) -> EventId {
+        let id = self.next_id(thread);
+        let mut knows = *self.knowledge(thread);
+        if !source.is_initial() {
+            let write = self.event(source);
+            knows.prefix.join(&write.knows.prefix);
+            if label.order.acquires() {
+                knows.hb.join(&write.release);
+            }
+            if label.order.is_atomic() {
+                knows.acquirable.join(&write.release);
+            }
+        }
+        let value = self.value(source);
+        let event = Event { source, value, ..self.blank(label, knows, id) };
+        self.locations[label.location].reads.push(id);
+        self.push(id, event)
+    }
+
+    /// The next event of `thread` if it is a write; `read` is the source of the read of a read-modify-write.
+    pub(crate) fn make_write(&self, thread: usize, label: Label, value: u64, read: Option<EventId>) -> Event {
+        let id = self.next_id(thread);
+        let mut knows = *self.knowledge(thread);
+        knows.hb.include(id);
+        let mut release = if label.order.releases() {
+            knows.hb
+        } else if label.order.is_atomic() {
+            knows.released
+        } else {
+            Clock::default()
+        };
+        let source = read.unwrap_or(EventId::initial(label.location));
+        if label.update && !source.is_initial() {
+            // C++20: a read-modify-write continues the release sequence it reads from; no other write does.
+            release.join(&self.event(source).release);
+        }
+        Event { value, source, release, ..self.blank(label, knows, id) }
+    }
+
+    /// Adds a write at a place in coherence.
+    pub(crate) fn add_write(&mut self, thread: usize, event: &Event, position: usize) -> EventId {
+        let id = self.next_id(thread);
+        self.readd(id, event, position);
+        id
+    }
+
+    /// Adds a fence.
+    pub(crate) fn add_fence(&mut self, thread: usize, label: Label) -> EventId {
+        let id = self.next_id(thread);
+        let mut knows = *self.knowledge(thread);
+        if label.order.acquires() {
+            knows.hb.join(&knows.acquirable.clone());
+        }
+        knows.hb.include(id);
+        if label.order.releases() {
+            knows.released = knows.hb;
+        }
+        let event = self.blank(label, knows, id);
+        self.push(id, event)
+    }
+
+    /// Adds an event that is neither access nor fence; a spawn starts its thread.
+    pub(crate) fn add_other(&mut self, thread: usize, label: Label, value: u64) -> EventId {
+        let id = self.next_id(thread);
+        let mut knows = *self.knowledge(thread);
+        let other = usize::try_from(value).expect("threads are few");
+        if label.kind == Kind::Join {
+            let child = *self.knowledge(other);
+            knows.hb.join(&child.hb);
+            knows.prefix.join(&child.prefix);
+        }
+        let event =
+            Event { value, canonical: label.kind != Kind::Choice || value == 0, ..self.blank(label, knows, id) };
+        if label.kind == Kind::Spawn {
+            self.start(other, Knowledge { hb: event.knows.hb, prefix: event.knows.prefix, ..Knowledge::default() });
+        }
+        self.push(id, event)
+    }
+
+    fn blank(&self, label: Label, mut knows: Knowledge, id: EventId) -> Event {
+        knows.hb.include(id);
+        knows.prefix.include(id);
+        Event {
+            label,
+            value: 0,
+            stamp: self.next_stamp,
+            source: EventId::initial(0),
+            position: 0,
+            canonical: true,
+            blocked: false,
+            knows,
+            release: Clock::default(),
+        }
+    }
+
+    fn push(&mut self, id: EventId, event: Event) -> EventId {
+        self.next_stamp += 1;
+        self.count_seq_cst(event.label, true);
+        self.threads[id.thread()].events.push(event);
+        self.order.push(id);
+        id
+    }
+
+    fn count_seq_cst(&mut self, label: Label, more: bool) {
+        if label.order.is_seq_cst() {
+            let count = if label.kind == Kind::Fence { &mut self.seq_cst_fences } else { &mut self.seq_cst_accesses };
+            *count = if more { *count + 1 } else { *count - 1 };
+        }
+    }
+
+    /// Puts a write into coherence and moves the later ones on.
+    fn insert(&mut self, location: usize, position: usize, id: EventId) {
+        self.locations[location].coherence.insert(position - 1, id);
+        self.renumber(location, position + 1);
+    }
+
+    /// Corrects the positions of the writes from `position` on.
+    fn renumber(&mut self, location: usize, position: usize) {
+        for at in position..=self.last_position(location) {
+            let write = self.write_at(location, at);
+            self.event_mut(write).position = at;
+        }
+    }
+
+    /// Removes all events but the first `mark` added.
+    pub(crate) fn truncate(&mut self, mark: usize) {
+        while self.order.len() > mark {
+            let id = self.order.pop().expect("longer than the mark");
+            let event = self.threads[id.thread()].events.pop().expect("events are removed in reverse");
+            self.count_seq_cst(event.label, false);
+            match event.label.kind {
+                Kind::Read => _ = self.locations[event.label.location].reads.pop(),
+                Kind::Write => {
+                    self.locations[event.label.location].coherence.remove(event.position - 1);
+                    self.renumber(event.label.location, event.position);
+                }
+                Kind::Spawn => {
+                    let child = usize::try_from(event.value).expect("threads are few");
+                    self.threads[child].start = None;
+                }
+                Kind::Fence | Kind::Choice | Kind::Join | Kind::End => {}
+            }
+        }
+    }
+
+    /// The part of the graph that was added before `read` or is in `prefix`, without `read` itself.
+    pub(crate) fn restrict(&self, read: EventId, prefix: &Clock) -> Self {
+        let stamp = self.event(read).stamp;
+        let stays = |id: EventId| {
+            let event = self.event(id);
+            event.stamp < stamp || prefix.contains(id)
+        };
+        let mut rest = Self {
+            threads: self
+                .threads
+                .iter()
+                .map(|thread| Thread { start: None, events: Vec::new() }.with(thread))
+                .collect(),
+            locations: Vec::with_capacity(self.locations.len()),
+            order: self.order.iter().copied().filter(|&id| stays(id)).collect(),
+            next_stamp: self.next_stamp,
+            seq_cst_accesses: 0,
+            seq_cst_fences: 0,
+        };
+        for (t, thread) in self.threads.iter().enumerate() {
+            let kept = (0..thread.events.len()).take_while(|&i| stays(EventId::new(t, i))).count();
+            rest.threads[t].events.extend_from_slice(&thread.events[..kept]);
+            for event in &thread.events[..kept] {
+                rest.count_seq_cst(event.label, true);
+            }
+        }
+        for (t, thread) in self.threads.iter().enumerate() {
+            for (i, event) in thread.events.iter().enumerate() {
+                if event.label.kind == Kind::Spawn && !stays(EventId::new(t, i)) {
+                    rest.threads[usize::try_from(event.value).expect("threads are few")].start = None;
+                }
+            }
+        }
+        for location in &self.locations {
+            let filter = |ids: &[EventId]| ids.iter().copied().filter(|&id| stays(id)).collect();
+            let (coherence, reads) = (filter(&location.coherence), filter(&location.reads));
+            rest.locations.push(Location { init: location.init, coherence, reads });
+            rest.renumber(rest.locations.len() - 1, 1);
+        }
+        rest
+    }
+
+    /// Puts back an event that was removed, under a fresh stamp. A write goes to `position` in coherence.
+    pub(crate) fn readd(&mut self, id: EventId, event: &Event, position: usize) {
+        let mut event = *event;
+        event.stamp = self.next_stamp;
+        event.position = position;
+        if event.label.kind == Kind::Write {
+            self.insert(event.label.location, position, id);
+        } else {
+            self.locations[event.label.location].reads.push(id);
+        }
+        self.push(id, event);
+    }
+}
+
+impl Thread {
+    /// An empty thread that starts as `other` does.
+    fn with(mut self, other: &Self) -> Self {
+        self.start = other.start;
+        self.events = Vec::with_capacity(other.events.len());
+        self
+    }
+}

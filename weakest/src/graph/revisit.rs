@@ -1,0 +1,81 @@
+//! Backward revisits: a new write that an earlier read could have read from.
+//!
+//! From Kokologiannakis, Marmanis, Gladstein, Vafeiadis, "Truly stateless, optimal dynamic partial order reduction"
+//! (POPL 2022). When write *a* is added, each read *r* of its location that is not in *a*'s prefix (by program order
+//! and reads-from) may read from it instead. What was added after *r* and is not in that prefix is *deleted*: it may
+//! depend on the value that *r* had. The same smaller graph arises once for every way to complete it, so it is explored
+//! only from one of them: where each deleted event, and *r* itself, is *maximal*, that is, what the explorer would add
+//! first if it added the events again.
+
+use super::clock::EventId;
+use super::execution::{Event, Graph, Kind};
+
+/// The reads that may be revisited by `write`, which is in coherence nowhere yet: `graph` holds all events but it (and
+/// for a read-modify-write, holds its read).
+pub(crate) fn targets(graph: &Graph, write: &Event) -> Vec<EventId> {
+    let reads = &graph.locations[write.label.location].reads;
+    let revisitable = |&&read: &&EventId| !write.knows.prefix.contains(read) && may_revisit(graph, read, write);
+    reads.iter().filter(revisitable).copied().collect()
+}
+
+/// Whether `read` and everything that would be deleted is maximal.
+fn may_revisit(graph: &Graph, read: EventId, write: &Event) -> bool {
+    let stamp = graph.event(read).stamp;
+    if !is_maximal(graph, read, write) {
+        return false;
+    }
+    graph.threads.iter().enumerate().all(|(t, thread)| {
+        let added_later = (0..thread.events.len()).rev().take_while(|&i| thread.events[i].stamp > stamp);
+        added_later
+            .map(|i| EventId::new(t, i))
+            .all(|id| write.knows.prefix.contains(id) || is_maximal(graph, id, write))
+    })
+}
+
+/// Whether `id` is what the explorer would have chosen first, knowing only what was added before it and the prefix of
+/// `write`.
+fn is_maximal(graph: &Graph, id: EventId, write: &Event) -> bool {
+    let event = graph.event(id);
+    let is_previous = |other: EventId| {
+        other.is_initial() || graph.event(other).stamp <= event.stamp || write.knows.prefix.contains(other)
+    };
+    let is_last = |position: usize| {
+        let coherence = &graph.locations[event.label.location].coherence;
+        coherence[position..].iter().all(|&later| !is_previous(later))
+    };
+    match event.label.kind {
+        Kind::Read => event.canonical && is_previous(event.source) && is_last(graph.position(event.source)),
+        Kind::Write => {
+            let reads = &graph.locations[event.label.location].reads;
+            let read_earlier = |&read: &EventId| {
+                let reader = graph.event(read);
+                reader.source == id && reader.stamp < event.stamp
+            };
+            is_last(event.position) && !reads.iter().any(read_earlier)
+        }
+        Kind::Choice => event.canonical,
+        Kind::Fence | Kind::Spawn | Kind::Join | Kind::End => true,
+    }
+}
+
+/// The graph in which `read` is about to read from `write`, without the read, and the places in coherence that the
+/// write can have there.
+pub(crate) fn revisit(graph: &Graph, read: EventId, write: &Event) -> (Graph, Vec<usize>) {
+    let rest = graph.restrict(read, &write.knows.prefix);
+    let location = write.label.location;
+    let reader = rest.knowledge(read.thread());
+    let least = rest.least_position(location, &reader.hb);
+    let positions = places(&rest, write).into_iter().filter(|&position| position > least).collect();
+    (rest, positions)
+}
+
+/// The places in coherence that a write can have, the coherence-last one first.
+fn places(graph: &Graph, write: &Event) -> Vec<usize> {
+    let location = write.label.location;
+    if write.label.update {
+        let position = graph.position(write.source) + 1;
+        return if graph.is_taken(location, position) { Vec::new() } else { vec![position] };
+    }
+    let least = graph.least_position(location, &write.knows.hb);
+    (least + 1..=graph.last_position(location) + 1).rev().filter(|&at| !graph.is_taken(location, at)).collect()
+}

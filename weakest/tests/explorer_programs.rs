@@ -1,0 +1,127 @@
+//! The explorer against the reference enumerator: outcome sets, races and *numbers* of executions, on the litmus table
+//! and on random programs.
+//!
+//! `WEAKEST_PROGRAMS` and `WEAKEST_SEED` choose how many random programs and which.
+
+mod random;
+
+use random::Random;
+use weakest::graph::program::{Action, Instruction, Location, MemoryOrder, Program, Update};
+use weakest::graph::reference::{Model, enumerate};
+use weakest::graph::row::Row;
+use weakest::graph::small::{Explored, explore};
+
+const TABLE: &str = include_str!("litmus/verdicts.jsonl");
+/// How many random programs the suite runs.
+const PROGRAMS: u64 = 3_000;
+const SEED: u64 = 1;
+
+fn assert_agreement(what: &str, program: &Program) -> Explored {
+    let explored = explore(program, |_| false).expect("few threads");
+    let reference = enumerate(program, &[Model::Rc11], |_| false).expect("few events");
+    let allowed = &reference.allowed[0];
+    assert_eq!(explored.outcomes, allowed.outcomes, "{what}: outcomes of\n{program}");
+    assert_eq!(explored.executions, allowed.executions, "{what}: executions of\n{program}");
+    assert_eq!(explored.deadlocks, allowed.deadlocks, "{what}: deadlocks of\n{program}");
+    assert_eq!(explored.race, reference.race, "{what}: race in\n{program}");
+    explored
+}
+
+#[test]
+fn litmus_table() {
+    for line in TABLE.lines() {
+        let row = Row::parse(line).expect("every row of the table is well-formed");
+        assert_agreement(&row.name, &row.program);
+    }
+}
+
+fn from_environment(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
+}
+
+#[test]
+fn random_programs() {
+    let (programs, seed) = (from_environment("WEAKEST_PROGRAMS", PROGRAMS), from_environment("WEAKEST_SEED", SEED));
+    let mut random = Random::new(seed);
+    let (mut executions, mut racy, mut deadlocks, mut blocked) = (0, 0, 0, 0);
+    for number in 0..programs {
+        let program = random::program(&mut random);
+        let explored = assert_agreement(&format!("seed {seed}, program {number}"), &program);
+        executions += explored.executions;
+        deadlocks += explored.deadlocks;
+        blocked += explored.blocked;
+        racy += u64::from(explored.race);
+    }
+    println!("seed {seed}: {programs} programs, {racy} with races");
+    println!("{executions} executions, {deadlocks} deadlocks, {blocked} blocked");
+    assert!(racy > 0 && racy < programs, "the generator makes programs with and without races");
+}
+
+fn program(locations: usize, threads: Vec<Vec<Action>>) -> Program {
+    let location = |l: usize| Location { name: format!("x{l}"), init: 0 };
+    let threads = threads.into_iter().map(|thread| thread.into_iter().map(Instruction::new).collect()).collect();
+    Program { locations: (0..locations).map(location).collect(), threads, observables: Vec::new() }
+}
+
+fn executions(program: &Program) -> u64 {
+    explore(program, |_| false).expect("few threads").executions
+}
+
+const fn add() -> Action {
+    Action::ReadModifyWrite { location: 0, order: MemoryOrder::Relaxed, update: Update::Add(1) }
+}
+
+#[test]
+fn one_addition_per_thread_gives_every_order_once() {
+    for (threads, factorial) in [(1, 1), (2, 2), (3, 6), (4, 24), (5, 120), (6, 720)] {
+        assert_eq!(executions(&program(1, vec![vec![add()]; threads])), factorial, "{threads} threads");
+    }
+}
+
+#[test]
+fn two_additions_per_thread_give_every_interleaving_once() {
+    assert_eq!(executions(&program(1, vec![vec![add(); 2]; 3])), 90);
+    assert_eq!(executions(&program(1, vec![vec![add(); 2]; 4])), 2_520);
+}
+
+#[test]
+fn fences_forbid_one_execution_of_store_buffering() {
+    let buffering = |fence: bool| {
+        let thread = |own, other| {
+            let mut thread = vec![Action::Write { location: own, order: MemoryOrder::Relaxed, value: 1 }];
+            thread.extend(fence.then_some(Action::Fence { order: MemoryOrder::SeqCst }));
+            thread.push(Action::Read { location: other, order: MemoryOrder::Relaxed });
+            thread
+        };
+        executions(&program(2, vec![thread(0, 1), thread(1, 0)]))
+    };
+    assert_eq!((buffering(true), buffering(false)), (3, 4));
+}
+
+/// A canceller raises a flag, then takes and leaves a lock; each registrar takes and leaves the lock, then looks at the
+/// flag. Whoever comes after the canceller sees the flag, the others may or may not.
+#[test]
+fn lock_kernel() {
+    let lock = Instruction {
+        until: Some(0),
+        ..Instruction::new(Action::ReadModifyWrite {
+            location: 0,
+            order: MemoryOrder::Acquire,
+            update: Update::Exchange(1),
+        })
+    };
+    let unlock = Instruction::new(Action::Write { location: 0, order: MemoryOrder::Release, value: 0 });
+    let raise = Instruction::new(Action::Write { location: 1, order: MemoryOrder::Relaxed, value: 1 });
+    let look = Instruction::new(Action::Read { location: 1, order: MemoryOrder::Relaxed });
+    let mut found = Vec::new();
+    for registrars in 1..=4 {
+        let mut kernel = program(2, Vec::new());
+        kernel.threads.push(vec![raise, lock, unlock]);
+        kernel.threads.extend(vec![vec![lock, unlock, look]; registrars]);
+        let explored = explore(&kernel, |_| false).expect("few threads");
+        assert_eq!(explored.deadlocks, 0);
+        found.push((explored.executions, explored.blocked));
+    }
+    println!("{found:?}");
+    assert_eq!(found.iter().map(|(executions, _)| *executions).collect::<Vec<_>>(), [3, 14, 90, 744]);
+}
