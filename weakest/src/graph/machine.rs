@@ -10,7 +10,11 @@ pub(crate) type Ready<'a> = &'a dyn Fn(u64) -> bool;
 #[derive(Clone, Copy)]
 pub(crate) enum Change<'a> {
     Exchange(u64),
-    CompareExchange { expected: u64, new: u64 },
+    CompareExchange {
+        expected: u64,
+        new: u64,
+    },
+    #[expect(dead_code, reason = "small programs have no such operation")]
     Function(&'a dyn Fn(u64) -> u64),
     Add(u64),
 }
@@ -47,10 +51,13 @@ pub(crate) enum Operation<'a> {
     /// A fence.
     Fence { order: MemoryOrder },
     /// A choice: 0 or 1.
+    #[expect(dead_code, reason = "small programs have no such operation")]
     Choose,
     /// Starts a thread.
+    #[expect(dead_code, reason = "small programs have no such operation")]
     Spawn { child: usize },
     /// Waits for the end of a thread.
+    #[expect(dead_code, reason = "small programs have no such operation")]
     Join { child: usize },
     /// The thread has ended.
     End,

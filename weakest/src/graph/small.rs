@@ -85,19 +85,22 @@ struct ThreadState {
     registers: Vec<Observed>,
 }
 
+/// The condition of a wait.
+type Condition = Box<dyn Fn(u64) -> bool>;
+
 /// A small program at work.
 struct SmallMachine<'a> {
     program: &'a Program,
     threads: Vec<ThreadState>,
     /// For each instruction, whether a value ends its wait.
-    ready: Vec<Vec<Option<Box<dyn Fn(u64) -> bool>>>>,
+    ready: Vec<Vec<Option<Condition>>>,
 }
 
 impl<'a> SmallMachine<'a> {
     fn new(program: &'a Program) -> Self {
         let ready = |instruction: &Instruction| {
             let until = instruction.until?.cast_unsigned();
-            Some(Box::new(move |value| value == until) as Box<dyn Fn(u64) -> bool>)
+            Some(Box::new(move |value| value == until) as Condition)
         };
         let ready = program.threads.iter().map(|thread| thread.iter().map(ready).collect()).collect();
         Self { program, threads: Vec::new(), ready }

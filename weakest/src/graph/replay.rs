@@ -1,0 +1,107 @@
+//! Replay: a new run of the program follows the part of the execution that is already decided.
+
+use super::clock::{Clock, EventId, MAX_THREADS};
+use super::execution::{Event, Graph, Kind};
+use super::machine::{Answer, Machine, Operation};
+
+/// A program that does not do the same when it is run again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Nondeterminism {
+    /// The thread.
+    pub(crate) thread: usize,
+    /// The event that it did before, in its place.
+    pub(crate) expected: String,
+}
+
+/// Runs the program along the graph. An event is replayed after its prefix.
+pub(crate) fn replay(machine: &mut impl Machine, graph: &mut Graph) -> Result<(), Nondeterminism> {
+    let mut done = [0; MAX_THREADS];
+    let mut left = graph.order.len();
+    while left > 0 {
+        let before = left;
+        for thread in 0..graph.threads.len() {
+            while let Some(event) = graph.threads[thread].events.get(done[thread] as usize)
+                && is_replayed(&event.knows.prefix, &done, thread)
+            {
+                let events = replay_one(machine, graph, thread, done[thread] as usize)?;
+                done[thread] += events;
+                left -= events as usize;
+            }
+        }
+        assert!(left < before, "the prefixes of events have no cycle");
+    }
+    Ok(())
+}
+
+/// Whether the threads have come as far as `prefix`, apart from the event's own thread.
+fn is_replayed(prefix: &Clock, done: &[u32; MAX_THREADS], own: usize) -> bool {
+    (0..MAX_THREADS).all(|thread| thread == own || done[thread] >= prefix.of(thread))
+}
+
+/// Replays one operation of `thread`, whose first event is the one at `index`. Returns its number of events.
+fn replay_one(
+    machine: &mut impl Machine,
+    graph: &mut Graph,
+    thread: usize,
+    index: usize,
+) -> Result<u32, Nondeterminism> {
+    let id = EventId::new(thread, index);
+    let event = *graph.event(id);
+    let operation = machine.peek(thread, graph);
+    let source = if event.label.kind == Kind::Read { graph.value(event.source) } else { event.value };
+    let Some(replayed) = follow(&operation, &event, source) else {
+        return Err(Nondeterminism { thread, expected: format!("{:?}", event.label) });
+    };
+    // Pointers may differ from run to run: the values of this run count.
+    graph.event_mut(id).value = replayed.value;
+    let mut events = 1;
+    if let Some(written) = replayed.written {
+        let write = EventId::new(thread, index + 1);
+        graph.event_mut(write).value = written;
+        events = 2;
+    }
+    if !event.blocked {
+        let last = EventId::new(thread, index + events as usize - 1);
+        let wrote = replayed.written.is_some();
+        machine.feed(thread, Answer { value: replayed.value, wrote }, last, graph);
+    }
+    Ok(events)
+}
+
+/// The values of a replayed operation.
+struct Replayed {
+    value: u64,
+    written: Option<u64>,
+}
+
+/// The operation's values if it is the one that `event` belongs to; `source` is the value that it reads.
+fn follow(operation: &Operation<'_>, event: &Event, source: u64) -> Option<Replayed> {
+    let expected = event.label;
+    let plain = |value| Some(Replayed { value, written: None });
+    let same =
+        |kind, order, location| expected.kind == kind && expected.order == order && expected.location == location;
+    match operation {
+        Operation::Load { location, order, ready } => {
+            let satisfied = ready.is_none_or(|ready| ready(source));
+            if same(Kind::Read, *order, *location) && satisfied != event.blocked { plain(source) } else { None }
+        }
+        Operation::Store { location, order, value } if same(Kind::Write, *order, *location) => plain(*value),
+        Operation::Update { location, order, failure, change, ready, .. } => {
+            let satisfied = ready.is_none_or(|ready| ready(source));
+            let written = if satisfied && event.canonical { change.apply(source) } else { None };
+            let order = if written.is_some() { *order } else { *failure };
+            let follows = same(Kind::Read, order, *location)
+                && satisfied != event.blocked
+                && written.is_some() == expected.update;
+            follows.then_some(Replayed { value: source, written })
+        }
+        Operation::Fence { order } if same(Kind::Fence, *order, 0) => plain(0),
+        Operation::Choose if expected.kind == Kind::Choice => plain(event.value),
+        Operation::Spawn { child } if expected.kind == Kind::Spawn && event.value == *child as u64 => {
+            plain(event.value)
+        }
+        Operation::Join { child } if expected.kind == Kind::Join && event.value == *child as u64 => plain(event.value),
+        Operation::End if expected.kind == Kind::End => plain(0),
+        _ => None,
+    }
+}
