@@ -8,7 +8,7 @@
 //! The explorer visits each consistent graph of a program once (`explorer`, `revisit`): stateless, complete and without
 //! duplicates, after Kokologiannakis, Marmanis, Gladstein, Vafeiadis, "Truly stateless, optimal dynamic partial order
 //! reduction" (POPL 2022). The order of sequentially consistent events is no part of a graph, only its existence
-//! (`seq_cst`). The [enumerator](reference) judges every conceivable graph of a small program by the same model,
+//! (`seq_cst`). The [enumerator](mod@reference) judges every conceivable graph of a small program by the same model,
 //! written a second time; on random programs the two agree in outcomes, races and numbers of executions.
 //!
 //! # Blind spot
