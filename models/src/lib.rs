@@ -1,3 +1,44 @@
-//! The scenarios of the token.
+//! The token's scenarios, and the audit of its orderings by them.
 
+pub mod audit;
 pub mod scenarios;
+pub mod sources;
+
+use std::path::{Path, PathBuf};
+
+use weakest::loom::Loom;
+use weakest::model::{Subject, Suite};
+
+use crate::audit::Program;
+
+/// The root of the workspace this was built in.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a member of the workspace").to_owned()
+}
+
+/// The token on trial.
+#[must_use]
+pub fn subject() -> Subject {
+    Subject::of::<rescind::sites::Site>(vec![Suite::of::<Loom>(scenarios::entries::<Loom>())])
+}
+
+/// The audit of the token.
+#[must_use]
+pub fn program() -> Program {
+    Program {
+        subject: subject(),
+        known_clause: |id| rescind_spec::clause(id).is_some(),
+        sources: env!("AUDITED_SOURCES"),
+        record: root().join("target/audit/verdicts.json"),
+        pins: root().join("models/expected/executions.txt"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_id_and_every_claimed_kill_is_in_its_table() {
+        assert_eq!(super::subject().faults(super::program().known_clause), [""; 0]);
+    }
+}

@@ -10,45 +10,71 @@ mod registrations;
 
 use weakest::model::{Entry, Model};
 
-/// All of them, on one platform.
-#[must_use]
-pub fn entries<M: Model>() -> Vec<Entry> {
-    macro_rules! entries {
-        ($($scenario:path),* $(,)?) => { vec![$(Entry::of::<$scenario, M>()),*] };
+/// The registry: calls the macro `$then` with every scenario as `module::Type = name`. Whatever must do something for
+/// each of them (the table below, a test per scenario) is a macro to be called with it.
+#[macro_export]
+macro_rules! scenarios {
+    ($then:ident) => {
+        $then! {
+            polls::CancelVsPoll = cancel_vs_poll,
+            polls::CancelVsCancel = cancel_vs_cancel,
+            polls::ChainOfThreeVsPoll = chain_of_three_vs_poll,
+            registrations::CancelVsRegister = cancel_vs_register,
+            registrations::CancelVsUnregister = cancel_vs_unregister,
+            registrations::CancelVsDispose = cancel_vs_dispose,
+            registrations::CancelVsWithCallback = cancel_vs_with_callback,
+            registrations::CancelVsDetach = cancel_vs_detach,
+            registrations::RegisterVsRegister = register_vs_register,
+            registrations::RegisterVsUnregister = register_vs_unregister,
+            registrations::UnregisterVsUnregister = unregister_vs_unregister,
+            links::CancelVsLink = cancel_vs_link,
+            links::CancelVsDropOfChild = cancel_vs_drop_of_child,
+            links::CancelParentVsCancelChild = cancel_parent_vs_cancel_child,
+            links::CancelVsCancelOfTwoParents = cancel_vs_cancel_of_two_parents,
+            links::DropOfParentVsDropOfChild = drop_of_parent_vs_drop_of_child,
+            links::LinkVsDropOfSibling = link_vs_drop_of_sibling,
+            lifetimes::DropOfTokenVsDropOfSource = drop_of_token_vs_drop_of_source,
+            lifetimes::DropsOfThreeTokens = drops_of_three_tokens,
+            lifetimes::DropsOfTwoSources = drops_of_two_sources,
+            lifetimes::DropOfSourceVsUnregister = drop_of_source_vs_unregister,
+            lifetimes::DropOfSourceVsDispose = drop_of_source_vs_dispose,
+            lifetimes::DropOfSourceVsRegister = drop_of_source_vs_register,
+            lifetimes::CancelVsDropOfSource = cancel_vs_drop_of_source,
+            callbacks::RegisterInsideCallbackVsDispose = register_inside_callback_vs_dispose,
+            callbacks::DisposeInsideCallbackVsCancel = dispose_inside_callback_vs_cancel,
+            callbacks::PanickingCallbackVsDispose = panicking_callback_vs_dispose,
+            callbacks::FailFastVsUnregister = fail_fast_vs_unregister,
+            callbacks::OrderThroughALinkVsPoll = order_through_a_link_vs_poll,
+            mixes::RegisterVsRegisterVsCancel = register_vs_register_vs_cancel,
+            mixes::DisposeVsPollVsCancel = dispose_vs_poll_vs_cancel,
+            mixes::UnregisterVsCancelVsCancel = unregister_vs_cancel_vs_cancel,
+            mixes::LinkVsDropOfChildVsCancel = link_vs_drop_of_child_vs_cancel,
+        }
+    };
+}
+
+macro_rules! table {
+    ($($module:ident::$Scenario:ident = $name:ident,)*) => {
+        /// Every scenario of the token, on the platform `M`.
+        #[must_use]
+        pub fn entries<M: Model>() -> Vec<Entry> {
+            vec![$(Entry::of::<$module::$Scenario, M>()),*]
+        }
+
+        #[cfg(test)]
+        const NAMES: &[(&str, &str)] = &[$(
+            (stringify!($name), <$module::$Scenario as weakest::model::Scenario>::CLAIM.name)
+        ),*];
+    };
+}
+scenarios!(table);
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_registry_calls_each_scenario_by_its_name() {
+        for (registered, claimed) in super::NAMES {
+            assert_eq!(registered, claimed);
+        }
     }
-    entries![
-        polls::CancelVsPoll,
-        polls::CancelVsCancel,
-        polls::ChainOfThreeVsPoll,
-        registrations::CancelVsRegister,
-        registrations::CancelVsUnregister,
-        registrations::CancelVsDispose,
-        registrations::CancelVsWithCallback,
-        registrations::CancelVsDetach,
-        registrations::RegisterVsRegister,
-        registrations::RegisterVsUnregister,
-        registrations::UnregisterVsUnregister,
-        links::CancelVsLink,
-        links::CancelVsDropOfChild,
-        links::CancelParentVsCancelChild,
-        links::CancelVsCancelOfTwoParents,
-        links::DropOfParentVsDropOfChild,
-        links::LinkVsDropOfSibling,
-        lifetimes::DropOfTokenVsDropOfSource,
-        lifetimes::DropsOfThreeTokens,
-        lifetimes::DropsOfTwoSources,
-        lifetimes::DropOfSourceVsUnregister,
-        lifetimes::DropOfSourceVsDispose,
-        lifetimes::DropOfSourceVsRegister,
-        lifetimes::CancelVsDropOfSource,
-        callbacks::RegisterInsideCallbackVsDispose,
-        callbacks::DisposeInsideCallbackVsCancel,
-        callbacks::PanickingCallbackVsDispose,
-        callbacks::FailFastVsUnregister,
-        callbacks::OrderThroughALinkVsPoll,
-        mixes::RegisterVsRegisterVsCancel,
-        mixes::DisposeVsPollVsCancel,
-        mixes::UnregisterVsCancelVsCancel,
-        mixes::LinkVsDropOfChildVsCancel,
-    ]
 }

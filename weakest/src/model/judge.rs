@@ -16,12 +16,12 @@ pub fn judge(suite: &Suite, mutant: &Mutant, depth: u32) -> Opinion {
     let mut opinion = Opinion { explorer: suite.explorer, blind, interrupted: None, runs: Vec::new() };
     let (claimers, others): (Vec<_>, Vec<_>) = suite.entries.iter().partition(|entry| entry.claims(mutant));
     for entry in claimers {
-        opinion.runs.push(run(suite, entry, mutant, depth));
+        opinion.runs.push(try_mutant(suite, entry, mutant, depth));
     }
-    until_killed(&mut opinion, &others, |entry| run(suite, entry, mutant, depth));
+    until_killed(&mut opinion, &others, |entry| try_mutant(suite, entry, mutant, depth));
     if opinion.blind.is_none() {
         let again = entries_left_open(suite, &opinion);
-        until_killed(&mut opinion, &again, |entry| run(suite, entry, mutant, depth + 1));
+        until_killed(&mut opinion, &again, |entry| try_mutant(suite, entry, mutant, depth + 1));
     }
     opinion
 }
@@ -41,7 +41,9 @@ fn entries_left_open<'a>(suite: &'a Suite, opinion: &Opinion) -> Vec<&'a Entry> 
     opinion.runs.iter().filter(open).filter_map(|run| suite.entry(&run.scenario)).collect()
 }
 
-fn run(suite: &Suite, entry: &Entry, mutant: &Mutant, depth: u32) -> Run {
+/// Runs one scenario against one mutant.
+#[must_use]
+pub fn try_mutant(suite: &Suite, entry: &Entry, mutant: &Mutant, depth: u32) -> Run {
     let budget = suite.budget(entry, depth);
     let found = with_mutation(Some(mutant.mutation()), || suite.explore(entry, &budget));
     Run {

@@ -22,7 +22,7 @@ mod weaken;
 
 pub use blind::{BLIND_SPOTS, Blind, BlindSpot, blind};
 pub use explore::{Budget, End, Exploration, Explore, Explorer, Model};
-pub use judge::{baseline, faults, judge};
+pub use judge::{baseline, faults, judge, try_mutant};
 pub use mutation::{Mutation, ordering_of, with_mutation};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
 pub use suite::{EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};

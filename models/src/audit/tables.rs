@@ -1,0 +1,97 @@
+//! Tables for people.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use weakest::Dotnet;
+use weakest::model::{Baseline, Claim, Trial, Verdict, name_of};
+use weakest::{DotnetKind, Row};
+
+use super::args::explorer_name;
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.to_vec());
+    table
+}
+
+/// A scenario's bound, as it is shown everywhere.
+pub(super) fn bound(preemptions: Option<usize>) -> String {
+    preemptions.map_or_else(|| "unbounded".to_owned(), |n| format!("bounded: {n} preemptions"))
+}
+
+pub(super) fn baselines(baselines: &[Baseline]) -> Table {
+    let mut table = table(&["scenario", "explorer", "bound", "executions", "given up", "result"]);
+    for b in baselines {
+        let result = match (b.faults.is_empty(), b.exhausted, b.evidence) {
+            (false, ..) => "FAILS",
+            (true, true, _) => "exhausted",
+            (true, false, false) => "passes (not evidence)",
+            (true, false, true) => "passes",
+        };
+        table.add_row([
+            b.scenario.clone(),
+            explorer_name(b.explorer).to_owned(),
+            bound(b.preemptions),
+            b.executions.to_string(),
+            b.abandoned.to_string(),
+            result.to_owned(),
+        ]);
+    }
+    table
+}
+
+pub(super) fn trials(trials: &[Trial]) -> Table {
+    let mut table = table(&["site", "weakened", "verdict", "explorer", "by", "rule", "executions", "message"]);
+    for trial in trials {
+        let line = trial.line();
+        let verdict = match line.verdict {
+            Verdict::Killed => "killed",
+            Verdict::Survived => "SURVIVED",
+            Verdict::Blind => "BLIND",
+            Verdict::Exhausted => "EXHAUSTED",
+        };
+        table.add_row([
+            line.site,
+            format!("{} → {}", line.from, line.to),
+            verdict.to_owned(),
+            line.explorer.map_or("", explorer_name).to_owned(),
+            line.by.unwrap_or_default(),
+            line.rule.unwrap_or_default(),
+            line.executions.to_string(),
+            line.message,
+        ]);
+    }
+    table
+}
+
+pub(super) fn rows(rows: &[Row]) -> Table {
+    let mut table = table(&["site", "operation", "ordering", ".NET", "serves", "because"]);
+    for row in rows {
+        let dotnet = match row.dotnet {
+            Dotnet::Step { kind: DotnetKind::Plain, .. } => "plain",
+            Dotnet::Step { kind: DotnetKind::Volatile, .. } => "volatile",
+            Dotnet::Step { kind: DotnetKind::Interlocked, .. } => "interlocked",
+            Dotnet::Absent(_) => "none",
+        };
+        let ordering = name_of(Some(row.ordering));
+        let op = format!("{:?}", row.op);
+        table.add_row([row.name, &op, ordering, dotnet, &row.serves.join(" "), row.because]);
+    }
+    table
+}
+
+pub(super) fn claims<'a>(claims: impl Iterator<Item = &'a Claim>) -> Table {
+    let mut table = table(&["scenario", "threads", "loom", "rules", "kills", "about"]);
+    for claim in claims {
+        let kills: Vec<_> = claim.kills.iter().map(|kill| format!("{} → {}", kill.site, kill.to)).collect();
+        table.add_row([
+            claim.name,
+            &claim.threads.to_string(),
+            &bound(claim.loom_preemptions),
+            &claim.rules.join(" "),
+            &kills.join(", "),
+            claim.about,
+        ]);
+    }
+    table
+}

@@ -1,0 +1,86 @@
+//! Worker processes: one per mutant, because a failing execution may take its process with it.
+
+use std::num::NonZeroUsize;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use serde::de::DeserializeOwned;
+use weakest::model::{baseline, judge};
+
+use super::args::Worker;
+use super::{Exit, Failure, Program, names};
+
+/// Set when the person at the keyboard has had enough.
+pub(super) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Answers a question in this process: one line of JSON on stdout.
+pub(super) fn answer(program: &Program, question: &Worker) -> Result<Exit, Failure> {
+    let line = match question {
+        Worker::Baseline { explorer, scenario, depth } => {
+            let suite = names::suite(program, Some(explorer))?;
+            let entry = names::entry(suite, scenario)?;
+            serde_json::to_string(&baseline(&program.subject, suite, entry, *depth))
+        }
+        Worker::Mutant { explorer, site, to, depth } => {
+            let suite = names::suite(program, Some(explorer))?;
+            let mutant = names::mutant(program, site, to)?;
+            serde_json::to_string(&judge(suite, &mutant, *depth))
+        }
+    };
+    println!("{}", line.expect("an answer is plain data"));
+    Ok(Exit::Clean)
+}
+
+/// Puts `question` to a process of its own; the error says why there is no answer.
+pub(super) fn ask<R: DeserializeOwned>(question: &Worker) -> Result<R, String> {
+    let program = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
+    let output = Command::new(program)
+        .args(question.arguments())
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| format!("cannot start a process: {e}"))?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let last = stdout.lines().next_back().unwrap_or_default();
+    if output.status.success()
+        && let Ok(answer) = serde_json::from_str(last)
+    {
+        return Ok(answer);
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let said = stderr.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    Err(format!("its process ended without an answer ({}): {said}", output.status))
+}
+
+/// Does `work` on every item, as many at once as there are cores, and reports each result as it comes. An
+/// interruption leaves the items not begun without a result.
+pub(super) fn map<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+    done: impl Fn(&T, &R) + Sync,
+) -> Vec<Option<R>> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::from_iter(items.iter().map(|_| None)));
+    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(items.len());
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(index) else { return };
+                    if INTERRUPTED.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let result = work(item);
+                    if INTERRUPTED.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    done(item, &result);
+                    results.lock().expect("no worker panics while it stores a result")[index] = Some(result);
+                }
+            });
+        }
+    });
+    results.into_inner().expect("no worker panics while it stores a result")
+}
