@@ -55,7 +55,7 @@ impl Scenario for DisposeInsideCallbackVsCancel {
         loom_preemptions: None,
         stuck: "R6",
         outcomes: &["only the newer ran"],
-        kills: LOCK,
+        kills: &[],
     };
 
     fn run<M: Model>() -> String {
