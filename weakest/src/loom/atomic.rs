@@ -18,8 +18,9 @@ use std::sync::atomic::Ordering::{self, Relaxed};
 
 use ::loom::sync::atomic as checked;
 
-use crate::loom::runtime::{self, Wait};
+use crate::loom::runtime;
 use crate::model::ordering_of;
+use crate::model::threads::Wait;
 use crate::platform::{Atomic, AtomicInt, WaitSites};
 use crate::site::Site;
 
@@ -102,7 +103,7 @@ impl<T: Word, A: Checked<T>> LoomAtomic<T, A> {
             // An old value: what follows is explored with the newest one too.
             ::loom::skip_branch();
         }
-        runtime::wait_for_ever(Wait::Value(site), || {
+        runtime::wait_for_ever(Wait::Value { atomic: self.number, site }, || {
             // The order of execution is only one of the coherence orders: before the verdict, ask loom, whose
             // read-modify-writes read what is last in coherence.
             let newest = self.newest();

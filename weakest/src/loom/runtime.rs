@@ -13,18 +13,20 @@
 //! # Invariants
 //! 1. `CURRENT` is the running model thread: whoever may have switched sets it again when it is back.
 //! 2. No platform operation reaches loom once the execution failed: while unwinding it does nothing, else it unwinds.
-//! 3. A sleeping thread is woken by the thread it joins, or to examine its wait, or to be torn down.
+//! 3. A sleeping thread is woken when the thread it joins ends, to examine its wait, or to be torn down.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use ::loom::sync::atomic::AtomicUsize;
 
 use crate::loom::cell::LoomLife;
 use crate::model::memory::Memory;
-use crate::model::silence::{panic_message, take_panic_site};
+use crate::model::silence::record_panic;
+use crate::model::threads::{Threads, Wait};
 use crate::model::{Kind, violate, violated};
 
 thread_local! {
@@ -36,12 +38,10 @@ thread_local! {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// No execution.
+    /// No execution, or one in which threads run or wait.
     Outside,
-    /// Threads run.
+    /// Threads run, or examine their waits since none can run.
     Running,
-    /// No thread can run; each wait is examined.
-    Settling,
     /// The execution proves nothing and is torn down.
     Abandoned,
     /// It broke a rule, or hit a limit, and is torn down.
@@ -60,9 +60,9 @@ pub(super) enum Ended {
 
 #[derive(Debug)]
 struct Run {
-    threads: Vec<Thread>,
-    /// Threads that are neither blocked nor done.
-    active: usize,
+    threads: Threads<::loom::thread::Thread>,
+    /// By thread.
+    objects: Vec<Objects>,
     /// Newest value of each atomic, in the order of execution.
     newest: Vec<u64>,
     /// Platform operations so far.
@@ -70,14 +70,24 @@ struct Run {
     stuck_rule: &'static str,
     seq_cst_access: bool,
     limit: Option<String>,
-    fences: Option<std::sync::Arc<AtomicUsize>>,
+    /// Accessed by each SeqCst fence: loom does not know that those are dependent.
+    fences: Option<Arc<AtomicUsize>>,
+}
+
+/// What tells loom about a thread; no primitive reads it.
+#[derive(Debug, Clone)]
+struct Objects {
+    /// Carries the edge from its end to its join.
+    end: Arc<AtomicUsize>,
+    /// Accessed by each park and unpark of it, so that loom knows that they are dependent.
+    parks: Arc<AtomicUsize>,
 }
 
 impl Run {
     const fn new() -> Self {
         Self {
-            threads: Vec::new(),
-            active: 0,
+            threads: Threads::new(),
+            objects: Vec::new(),
             newest: Vec::new(),
             steps: 0,
             stuck_rule: "",
@@ -88,42 +98,12 @@ impl Run {
     }
 }
 
-#[derive(Debug)]
-struct Thread {
-    state: State,
-    /// Set by the thread itself before it sleeps.
-    sleeper: Option<::loom::thread::Thread>,
-    token: bool,
-    /// Carries the edge from its end to its join.
-    end: std::sync::Arc<AtomicUsize>,
-    /// Accessed by each park and unpark, so that loom sees that they are dependent.
-    parks: std::sync::Arc<AtomicUsize>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Running,
-    Blocked { wait: Wait, examined: bool },
-    Done,
-}
-
-/// What a blocked thread waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wait {
-    /// A value, at the site of this name.
-    Value(&'static str),
-    /// An unpark.
-    Unpark,
-    /// The end of a thread.
-    Join(usize),
-}
-
 /// Marks an unwinding that only ends a thread: the reason is recorded elsewhere.
 struct TornDown;
 
 /// Operations that one execution may do: far more than any finite scenario does, and loom's own limit is higher.
 const MAX_STEPS: usize = 10_000;
-/// loom's limit on branches: each operation has at most four (see `atomic.rs`).
+/// loom's limit on branches: an operation has at most eight (see `atomic.rs`).
 pub(super) const MAX_BRANCHES: usize = 8 * MAX_STEPS;
 
 fn with<R>(f: impl FnOnce(&mut Run) -> R) -> R {
@@ -216,7 +196,7 @@ pub(super) fn accessed(ordering: Ordering) -> Ordering {
     ordering
 }
 
-/// Makes SeqCst fences dependent on each other: loom itself does not.
+/// Makes SeqCst fences dependent on each other.
 pub(super) fn order_fences() {
     let fences = with(|run| run.fences.clone()).expect("made when the execution started");
     step(|| fences.store(0, Ordering::Relaxed));
@@ -225,36 +205,31 @@ pub(super) fn order_fences() {
 /// Runs an execution's main thread to its end; returns what it returned.
 pub(super) fn main<R>(stuck_rule: &'static str, body: impl FnOnce() -> R) -> Option<R> {
     memory(Memory::reset);
-    with(|run| {
-        *run = Run::new();
-        run.stuck_rule = stuck_rule;
-        run.fences = Some(std::sync::Arc::new(AtomicUsize::new(0)));
-    });
+    let fences = Arc::new(AtomicUsize::new(0));
+    with(|run| *run = Run { stuck_rule, fences: Some(fences), ..Run::new() });
     new_thread();
     PHASE.set(Phase::Running);
     CURRENT.set(0);
     to_the_end(0, body)
 }
 
-/// How the last execution ended; call when it has.
+/// How the execution ended that just did, and whether it did a SeqCst access.
 pub(super) fn ended() -> (Ended, bool) {
     let (limit, seq_cst) = with(|run| (run.limit.take(), run.seq_cst_access));
     let ended = match PHASE.replace(Phase::Outside) {
         _ if violated() => Ended::Violated,
         Phase::Abandoned => Ended::Abandoned,
         Phase::Failed => Ended::Limit(limit.unwrap_or_else(|| "the execution was torn down".to_owned())),
-        Phase::Outside | Phase::Running | Phase::Settling => Ended::Passed,
+        Phase::Outside | Phase::Running => Ended::Passed,
     };
     (ended, seq_cst)
 }
 
 fn new_thread() -> usize {
-    let object = || std::sync::Arc::new(AtomicUsize::new(0));
-    let (end, parks) = (object(), object());
+    let objects = Objects { end: Arc::new(AtomicUsize::new(0)), parks: Arc::new(AtomicUsize::new(0)) };
     with(|run| {
-        run.threads.push(Thread { state: State::Running, sleeper: None, token: false, end, parks });
-        run.active += 1;
-        run.threads.len() - 1
+        run.objects.push(objects);
+        run.threads.add()
     })
 }
 
@@ -291,28 +266,14 @@ fn to_the_end<R>(thread: usize, body: impl FnOnce() -> R) -> Option<R> {
 
 /// The rest of a thread after its body.
 fn finish(thread: usize) {
-    let end = with(|run| run.threads[thread].end.clone());
+    let end = with(|run| run.objects[thread].end.clone());
     at_once(|| end.store(1, Ordering::Release));
-    let (settle, all_done) = with(|run| {
-        run.threads[thread].state = State::Done;
-        run.active -= 1;
-        let mut joined = None;
-        for waiting in &mut run.threads {
-            if matches!(waiting.state, State::Blocked { wait: Wait::Join(child), .. } if child == thread) {
-                waiting.state = State::Running;
-                joined = waiting.sleeper.clone();
-            }
-        }
-        if let Some(sleeper) = joined {
-            run.active += 1;
-            sleeper.unpark();
-        }
-        (run.active == 0, run.threads.iter().all(|t| t.state == State::Done))
-    });
-    if all_done {
+    for sleeper in with(|run| run.threads.finish(thread)) {
+        sleeper.unpark();
+    }
+    if with(|run| run.threads.all_done()) {
         memory(|memory| memory.check_leaks());
-    } else if settle {
-        PHASE.set(Phase::Settling);
+    } else if with(|run| run.threads.all_still()) {
         examine_next();
     }
 }
@@ -322,21 +283,22 @@ pub(super) fn join(thread: usize) {
     if !live() {
         return;
     }
-    while with(|run| run.threads[thread].state != State::Done) {
+    if !with(|run| run.threads.is_done(thread)) {
         if block(Wait::Join(thread)) {
             examine_next();
         }
         sleep();
     }
-    let end = with(|run| run.threads[thread].end.clone());
+    let end = with(|run| run.objects[thread].end.clone());
     at_once(|| end.fetch_add(0, Ordering::Acquire));
 }
 
-/// Blocks this thread for good; `can_end` says, when nobody can run any more, whether its wait could end by now.
+/// Blocks this thread for good; `can_end` says, when no thread can run any more, whether its wait could end by now.
 pub(super) fn wait_for_ever(wait: Wait, can_end: impl FnOnce() -> bool) -> ! {
     if !block(wait) {
         sleep();
     }
+    with(|run| run.threads.examine(current()));
     if can_end() {
         PHASE.set(Phase::Abandoned);
     } else {
@@ -348,18 +310,10 @@ pub(super) fn wait_for_ever(wait: Wait, can_end: impl FnOnce() -> bool) -> ! {
 
 /// Marks this thread blocked; says whether it was the last that could run.
 fn block(wait: Wait) -> bool {
-    let me = current();
     let sleeper = ::loom::thread::current();
     with(|run| {
-        run.threads[me].state = State::Blocked { wait, examined: false };
-        run.threads[me].sleeper = Some(sleeper);
-        run.active -= 1;
-        if run.active == 0 {
-            // This thread goes on to examine its own wait.
-            run.threads[me].state = State::Blocked { wait, examined: true };
-            PHASE.set(Phase::Settling);
-        }
-        run.active == 0
+        run.threads.block(current(), wait, sleeper);
+        run.threads.all_still()
     })
 }
 
@@ -370,66 +324,33 @@ fn sleep() {
 
 /// Wakes the next blocked thread to examine its wait; if all have, the execution is stuck.
 fn examine_next() {
-    let next = with(|run| {
-        run.threads.iter_mut().find_map(|thread| match thread.state {
-            State::Blocked { wait: wait @ (Wait::Value(_) | Wait::Unpark), examined: false } => {
-                thread.state = State::Blocked { wait, examined: true };
-                thread.sleeper.clone()
-            }
-            _ => None,
-        })
-    });
-    match next {
+    match with(|run| run.threads.unexamined()) {
         Some(sleeper) => sleeper.unpark(),
-        None => violate(Kind::Stuck, with(|run| run.stuck_rule), describe_stuck()),
+        None => {
+            let (rule, message) = with(|run| (run.stuck_rule, run.threads.describe_stuck()));
+            violate(Kind::Stuck, rule, message)
+        }
     }
-}
-
-fn describe_stuck() -> String {
-    let waits = with(|run| {
-        let blocked = run.threads.iter().enumerate().filter_map(|(number, thread)| match thread.state {
-            State::Blocked { wait, .. } => Some((number, wait)),
-            _ => None,
-        });
-        blocked
-            .map(|(number, wait)| match wait {
-                Wait::Value(site) => format!("thread {number} waits at {site}"),
-                Wait::Unpark => format!("thread {number} is parked"),
-                Wait::Join(child) => format!("thread {number} joins thread {child}"),
-            })
-            .collect::<Vec<_>>()
-    });
-    format!("nothing can end this: {}", waits.join(", "))
 }
 
 /// Records why a thread unwound, and wakes the blocked ones so that they unwind too.
 fn tear_down(payload: &(dyn Any + Send)) {
     if !failed() {
-        record(payload);
+        let limit = record_panic(payload, "loom");
+        with(|run| run.limit = limit);
     }
     if PHASE.get() != Phase::Abandoned {
         PHASE.set(Phase::Failed);
     }
-    let sleepers = with(|run| {
-        let blocked = run.threads.iter_mut().filter(|t| matches!(t.state, State::Blocked { .. }));
-        blocked.filter_map(|t| t.sleeper.take()).collect::<Vec<_>>()
-    });
-    for sleeper in sleepers {
+    for sleeper in with(|run| run.threads.sleepers()) {
         sleeper.unpark();
     }
 }
 
-/// Turns a panic that nothing in the model caught into a violation, or into a limit if it is loom's own.
-fn record(payload: &(dyn Any + Send)) {
-    let message = panic_message(payload).unwrap_or("a panic without a message");
-    let site = take_panic_site();
-    if site.as_ref().is_some_and(|site| site.file.contains("loom-0.7") || site.file.contains("generator-")) {
-        with(|run| run.limit.get_or_insert_with(|| format!("loom gave up: {message}")).len());
-        return;
-    }
-    let at = site.map(|site| format!(" ({}:{})", site.file, site.line)).unwrap_or_default();
-    let recorded = catch_unwind(|| violate(Kind::Panic, "", format!("panic: {message}{at}")));
-    debug_assert!(recorded.is_err(), "violate always unwinds");
+/// One park or unpark of `thread`.
+fn park_step(thread: usize) {
+    let parks = with(|run| run.objects[thread].parks.clone());
+    step(|| parks.store(0, Ordering::Relaxed));
 }
 
 /// Blocks until this thread's token is there, and takes it.
@@ -438,10 +359,9 @@ pub(super) fn park() {
         return;
     }
     let me = current();
-    let parks = with(|run| run.threads[me].parks.clone());
-    step(|| parks.store(0, Ordering::Relaxed));
-    if !take_token(me) {
-        wait_for_ever(Wait::Unpark, || with(|run| run.threads[me].token));
+    park_step(me);
+    if !with(|run| run.threads.take_token(me)) {
+        wait_for_ever(Wait::Unpark, || with(|run| run.threads.has_token(me)));
     }
 }
 
@@ -451,13 +371,8 @@ pub(super) fn park_until() -> bool {
         return true;
     }
     let me = current();
-    let parks = with(|run| run.threads[me].parks.clone());
-    step(|| parks.store(0, Ordering::Relaxed));
-    !take_token(me)
-}
-
-fn take_token(thread: usize) -> bool {
-    with(|run| std::mem::take(&mut run.threads[thread].token))
+    park_step(me);
+    !with(|run| run.threads.take_token(me))
 }
 
 /// Gives `thread` its token.
@@ -465,7 +380,6 @@ pub(super) fn unpark(thread: usize) {
     if !live() {
         return;
     }
-    let parks = with(|run| run.threads[thread].parks.clone());
-    step(|| parks.store(0, Ordering::Relaxed));
-    with(|run| run.threads[thread].token = true);
+    park_step(thread);
+    with(|run| run.threads.give_token_only(thread));
 }

@@ -16,6 +16,8 @@ mod scenario;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub(crate) mod silence;
 mod suite;
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+pub(crate) mod threads;
 mod verdict;
 mod violation;
 mod weaken;

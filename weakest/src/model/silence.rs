@@ -1,8 +1,11 @@
 //! Panics inside a model are results, not news: the hook stays silent for them and notes where they came from.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::PanicHookInfo;
+use std::panic::{PanicHookInfo, catch_unwind};
 use std::sync::Once;
+
+use crate::model::{Kind, violate};
 
 thread_local! {
     static SILENT: Cell<bool> = const { Cell::new(false) };
@@ -11,11 +14,9 @@ thread_local! {
 
 /// Where the last panic of a model came from.
 #[derive(Debug, Clone)]
-pub(crate) struct PanicSite {
-    /// The source file.
-    pub(crate) file: String,
-    /// The line.
-    pub(crate) line: u32,
+struct PanicSite {
+    file: String,
+    line: u32,
 }
 
 /// Runs `body` with the panic hook silent for this thread; all other threads keep theirs.
@@ -40,12 +41,18 @@ fn note(info: &PanicHookInfo<'_>) {
     LAST.set(site);
 }
 
-/// Takes the site of the last panic that the silent hook saw on this thread.
-pub(crate) fn take_panic_site() -> Option<PanicSite> {
-    LAST.take()
-}
-
-/// The message of a panic, if it has one.
-pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> Option<&str> {
-    payload.downcast_ref::<&'static str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+/// Turns a panic that nothing in the model caught into a violation; if the panic is one of the `checker`, a crate, then
+/// into the reason why it gave up.
+pub(crate) fn record_panic(payload: &(dyn Any + Send), checker: &str) -> Option<String> {
+    let message = payload.downcast_ref::<&'static str>().copied();
+    let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let message = message.unwrap_or("a panic without a message");
+    let site = LAST.take();
+    if site.as_ref().is_some_and(|site| site.file.contains(checker)) {
+        return Some(format!("{checker} gave up: {message}"));
+    }
+    let at = site.map(|site| format!(" ({}:{})", site.file, site.line)).unwrap_or_default();
+    let recorded = catch_unwind(|| violate(Kind::Panic, "", format!("panic: {message}{at}")));
+    debug_assert!(recorded.is_err(), "violate always unwinds");
+    None
 }
