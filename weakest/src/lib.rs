@@ -10,6 +10,8 @@ pub mod loom;
 mod native;
 mod platform;
 mod ptr;
+#[cfg(feature = "shuttle")]
+pub mod shuttle;
 mod site;
 
 #[cfg(feature = "graph")]

@@ -21,6 +21,7 @@ use ::loom::sync::atomic as checked;
 use crate::loom::runtime;
 use crate::model::ordering_of;
 use crate::model::threads::Wait;
+use crate::model::word::Word;
 use crate::platform::{Atomic, AtomicInt, WaitSites};
 use crate::site::Site;
 
@@ -30,14 +31,6 @@ pub struct LoomAtomic<T, A> {
     shadow: checked::AtomicUsize,
     number: usize,
     value: PhantomData<fn(T) -> T>,
-}
-
-/// A value that an atomic holds.
-pub trait Word: Copy + PartialEq {
-    /// As a number.
-    fn bits(self) -> u64;
-    /// From [`bits`](Self::bits).
-    fn from_bits(bits: u64) -> Self;
 }
 
 /// loom's atomics, with the orderings given.
@@ -274,30 +267,3 @@ macro_rules! checked_int {
 
 checked_int!(checked::AtomicU32, u32);
 checked_int!(checked::AtomicUsize, usize);
-
-impl Word for u32 {
-    fn bits(self) -> u64 {
-        u64::from(self)
-    }
-    fn from_bits(bits: u64) -> Self {
-        u32::try_from(bits).expect("came from a u32")
-    }
-}
-
-impl Word for usize {
-    fn bits(self) -> u64 {
-        self as u64
-    }
-    fn from_bits(bits: u64) -> Self {
-        usize::try_from(bits).expect("came from a usize")
-    }
-}
-
-impl<P> Word for *mut P {
-    fn bits(self) -> u64 {
-        self.expose_provenance() as u64
-    }
-    fn from_bits(bits: u64) -> Self {
-        std::ptr::with_exposed_provenance_mut(usize::try_from(bits).expect("came from a pointer"))
-    }
-}

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use ::loom::sync::atomic as checked;
 
-pub use atomic::{Checked, CheckedInt, LoomAtomic, Word};
+pub use atomic::{Checked, CheckedInt, LoomAtomic};
 pub use cell::{LoomCell, LoomSlot};
 
 use crate::model::memory::drop_value;

@@ -5,6 +5,8 @@
 //! executions, and how it ended.
 
 mod blind;
+#[cfg(feature = "shuttle")]
+pub(crate) mod clocks;
 mod explore;
 mod judge;
 #[cfg(test)]
@@ -21,6 +23,8 @@ pub(crate) mod threads;
 mod verdict;
 mod violation;
 mod weaken;
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+pub(crate) mod word;
 
 pub use blind::{BLIND_SPOTS, Blind, BlindSpot, blind};
 pub use explore::{Budget, End, Exploration, Explore, Explorer, Model};

@@ -14,8 +14,6 @@ struct Thread<H> {
     sleeper: Option<H>,
     /// Somebody unparked it, and it has not parked since.
     token: bool,
-    /// Timed parks in a row that ended by time.
-    timeouts: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +35,6 @@ pub(crate) enum Wait {
     },
     /// An unpark.
     Unpark,
-    /// An unpark, or that time passes.
-    Timeout,
     /// The end of a thread.
     Join(usize),
 }
@@ -50,7 +46,7 @@ impl<H: Clone> Threads<H> {
 
     /// Adds a thread; returns its number.
     pub(crate) fn add(&mut self) -> usize {
-        self.list.push(Thread { state: State::Running, sleeper: None, token: false, timeouts: 0 });
+        self.list.push(Thread { state: State::Running, sleeper: None, token: false });
         self.active += 1;
         self.list.len() - 1
     }
@@ -97,11 +93,6 @@ impl<H: Clone> Threads<H> {
         (0..self.list.len()).filter_map(|thread| self.wake(thread, &ends)).collect()
     }
 
-    /// As [`wake_all`](Self::wake_all), for the first such thread only.
-    pub(crate) fn wake_first(&mut self, ends: impl Fn(Wait) -> bool) -> Option<H> {
-        (0..self.list.len()).find_map(|thread| self.wake(thread, &ends))
-    }
-
     /// Marks `thread` done; returns what wakes the threads that join it.
     pub(crate) fn finish(&mut self, thread: usize) -> Vec<H> {
         self.list[thread].state = State::Done;
@@ -109,6 +100,21 @@ impl<H: Clone> Threads<H> {
         self.wake_all(|wait| wait == Wait::Join(thread))
     }
 
+    /// Takes the token of `thread`; says whether it had one.
+    pub(crate) fn take_token(&mut self, thread: usize) -> bool {
+        std::mem::take(&mut self.list[thread].token)
+    }
+
+    /// Who waits for what, in words.
+    pub(crate) fn describe_stuck(&self) -> String {
+        let waits: Vec<_> = self.list.iter().enumerate().filter_map(|(n, thread)| thread.state.describe(n)).collect();
+        format!("nothing can end this: {}", waits.join(", "))
+    }
+}
+
+/// What loom's waits need: a blocked thread stays blocked, and its wait is examined when no thread can run.
+#[cfg(feature = "loom")]
+impl<H: Clone> Threads<H> {
     /// Marks the wait of `thread` examined.
     pub(crate) fn examine(&mut self, thread: usize) {
         if let State::Blocked { wait, .. } = self.list[thread].state {
@@ -119,9 +125,7 @@ impl<H: Clone> Threads<H> {
     /// A blocked thread whose wait was not examined yet and is for something else than another thread's end.
     pub(crate) fn unexamined(&self) -> Option<H> {
         self.list.iter().find_map(|thread| match thread.state {
-            State::Blocked { wait: Wait::Value { .. } | Wait::Unpark | Wait::Timeout, examined: false } => {
-                thread.sleeper.clone()
-            }
+            State::Blocked { wait: Wait::Value { .. } | Wait::Unpark, examined: false } => thread.sleeper.clone(),
             _ => None,
         })
     }
@@ -131,41 +135,27 @@ impl<H: Clone> Threads<H> {
         self.list.iter_mut().filter_map(|thread| thread.sleeper.take()).collect()
     }
 
-    pub(crate) fn has_token(&self, thread: usize) -> bool {
-        self.list[thread].token
-    }
-
-    /// Takes the token of `thread`; says whether it had one.
-    pub(crate) fn take_token(&mut self, thread: usize) -> bool {
-        let thread = &mut self.list[thread];
-        let had = std::mem::take(&mut thread.token);
-        if had {
-            thread.timeouts = 0;
-        }
-        had
-    }
-
     /// Gives `thread` its token, and leaves it parked if it is.
     pub(crate) fn give_token_only(&mut self, thread: usize) {
         self.list[thread].token = true;
     }
 
+    pub(crate) fn has_token(&self, thread: usize) -> bool {
+        self.list[thread].token
+    }
+}
+
+/// What shuttle's waits need: a blocked thread runs again when its wait ends.
+#[cfg(feature = "shuttle")]
+impl<H: Clone> Threads<H> {
+    pub(crate) fn is_blocked(&self, thread: usize) -> bool {
+        matches!(self.list[thread].state, State::Blocked { .. })
+    }
+
     /// Gives `thread` its token; returns what wakes it if it is parked.
     pub(crate) fn give_token(&mut self, thread: usize) -> Option<H> {
-        self.give_token_only(thread);
-        self.wake(thread, |wait| matches!(wait, Wait::Unpark | Wait::Timeout))
-    }
-
-    /// Counts a timed park that ended by time; returns how many did in a row.
-    pub(crate) fn time_out(&mut self, thread: usize) -> usize {
-        self.list[thread].timeouts += 1;
-        self.list[thread].timeouts
-    }
-
-    /// Who waits for what, in words.
-    pub(crate) fn describe_stuck(&self) -> String {
-        let waits: Vec<_> = self.list.iter().enumerate().filter_map(|(n, thread)| thread.state.describe(n)).collect();
-        format!("nothing can end this: {}", waits.join(", "))
+        self.list[thread].token = true;
+        self.wake(thread, |wait| wait == Wait::Unpark)
     }
 }
 
@@ -174,13 +164,13 @@ impl State {
         let State::Blocked { wait, .. } = self else { return None };
         Some(match wait {
             Wait::Value { site, .. } => format!("thread {thread} waits at {site}"),
-            Wait::Unpark | Wait::Timeout => format!("thread {thread} is parked"),
+            Wait::Unpark => format!("thread {thread} is parked"),
             Wait::Join(child) => format!("thread {thread} joins thread {child}"),
         })
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "loom", feature = "shuttle"))]
 mod tests {
     use super::{Threads, Wait};
 

@@ -1,0 +1,36 @@
+//! The values that atomics hold, as numbers.
+
+/// A value that an atomic holds.
+pub trait Word: Copy + PartialEq {
+    /// As a number.
+    fn bits(self) -> u64;
+    /// From [`bits`](Self::bits).
+    fn from_bits(bits: u64) -> Self;
+}
+
+impl Word for u32 {
+    fn bits(self) -> u64 {
+        u64::from(self)
+    }
+    fn from_bits(bits: u64) -> Self {
+        u32::try_from(bits).expect("came from a u32")
+    }
+}
+
+impl Word for usize {
+    fn bits(self) -> u64 {
+        self as u64
+    }
+    fn from_bits(bits: u64) -> Self {
+        usize::try_from(bits).expect("came from a usize")
+    }
+}
+
+impl<P> Word for *mut P {
+    fn bits(self) -> u64 {
+        self.expose_provenance() as u64
+    }
+    fn from_bits(bits: u64) -> Self {
+        std::ptr::with_exposed_provenance_mut(usize::try_from(bits).expect("came from a pointer"))
+    }
+}

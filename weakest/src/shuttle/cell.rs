@@ -1,0 +1,110 @@
+//! Plain memory under shuttle: each access is checked against all that is not ordered with it, where every atomic
+//! access orders as a SeqCst one.
+#![expect(unsafe_code, reason = "gives access to shared plain memory that was checked")]
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::marker::PhantomPinned;
+use std::mem::ManuallyDrop;
+use std::pin::Pin;
+use std::ptr::NonNull;
+
+use crate::model::clocks::Accesses;
+use crate::model::memory::Life;
+use crate::model::{Kind, violate};
+use crate::platform::{Cell, CellName, Slot};
+use crate::ptr::Ptr;
+use crate::shuttle::{Shuttle, runtime};
+
+/// A cell whose races are detected.
+pub struct ShuttleCell<T> {
+    name: CellName,
+    number: usize,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: `with` and `with_mut` are unsafe and checked; model threads share one thread of the system.
+unsafe impl<T: Send> Sync for ShuttleCell<T> {}
+
+impl<T> ShuttleCell<T> {
+    fn checked(&self, ordered: bool) {
+        if !ordered {
+            violate(Kind::Race, self.name.rule, format!("race on {}", self.name.what));
+        }
+    }
+}
+
+impl<T> Cell<T> for ShuttleCell<T> {
+    fn new(name: CellName, value: T) -> Self {
+        Self { name, number: runtime::new_cell(), value: UnsafeCell::new(value) }
+    }
+
+    unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
+        self.checked(runtime::cell(self.number, Accesses::read));
+        // SAFETY: no unordered write is known, and threads switch only in platform operations.
+        read(unsafe { &*self.value.get() })
+    }
+
+    unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
+        self.checked(runtime::cell(self.number, Accesses::write));
+        // SAFETY: no unordered access is known, and threads switch only in platform operations.
+        write(unsafe { &mut *self.value.get() })
+    }
+}
+
+impl<T> fmt::Debug for ShuttleCell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ShuttleCell({})", self.name.what)
+    }
+}
+
+/// The life of a block of memory.
+#[derive(Debug)]
+pub(super) struct ShuttleLife(usize);
+
+impl Life for ShuttleLife {
+    fn new() -> Self {
+        Self(runtime::new_cell())
+    }
+
+    fn read(&self) -> bool {
+        runtime::cell(self.0, Accesses::read)
+    }
+
+    fn write(&self) -> bool {
+        runtime::cell(self.0, Accesses::write)
+    }
+}
+
+/// A value in place, known to the memory of the execution from the first pointer to it until it is dropped.
+#[derive(Debug)]
+pub struct ShuttleSlot<T> {
+    value: ManuallyDrop<T>,
+    _pinned: PhantomPinned,
+}
+
+impl<T> Slot<Shuttle, T> for ShuttleSlot<T> {
+    fn new(value: T) -> Self {
+        Self { value: ManuallyDrop::new(value), _pinned: PhantomPinned }
+    }
+
+    fn ptr(self: Pin<&Self>) -> Ptr<Shuttle, T> {
+        let place = NonNull::from(&*self.get_ref().value);
+        if runtime::live() {
+            runtime::memory(|memory| memory.adopt(place));
+        }
+        Ptr::from_raw(place)
+    }
+}
+
+impl<T> Drop for ShuttleSlot<T> {
+    fn drop(&mut self) {
+        if runtime::failed() {
+            return;
+        }
+        let place = NonNull::from(&*self.value);
+        runtime::memory(|memory| if memory.is_live(place) { memory.release(place) } else { false });
+        // SAFETY: dropped here only.
+        unsafe { ManuallyDrop::drop(&mut self.value) }
+    }
+}

@@ -1,0 +1,120 @@
+//! The platform and explorer on top of the shuttle crate.
+//!
+//! shuttle chooses who runs next, at random or one schedule after the other; the memory is sequentially consistent.
+//! So a pass or a failure here says nothing about orderings (see [`crate::model::blind`]), but much about algorithms,
+//! with many threads and long programs.
+//!
+//! - A wait blocks its thread until somebody writes the atomic; one that nothing can end is a violation.
+//! - Cells: races are found by vector clocks in which every atomic access orders as a SeqCst one.
+//! - Park and unpark pass a token and order no memory. A park never returns without one. A timed park without one is
+//!   over at once: its deadline may have come.
+//! - A thread that unwinds is not interrupted.
+//!
+//! Never run loom in the same process: shuttle's panic hook reports loom's unwinding.
+#![expect(unsafe_code, reason = "implements the unsafe contracts of the facade")]
+
+mod atomic;
+mod cell;
+mod explore;
+mod runtime;
+
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+use std::time::Duration;
+
+pub use atomic::ShuttleAtomic;
+pub use cell::{ShuttleCell, ShuttleSlot};
+pub use explore::{Explored, InvalidSchedule, Schedules};
+
+use crate::model::memory::drop_value;
+use crate::model::{Explorer, Model};
+use crate::platform::{Platform, ThreadId};
+use crate::site::Site;
+
+/// shuttle's model of the machine.
+#[derive(Debug, Clone, Copy)]
+pub enum Shuttle {}
+
+/// A handle to a model thread.
+#[derive(Debug, Clone)]
+pub struct ShuttleThread(usize);
+
+/// A spawned model thread.
+#[derive(Debug)]
+pub struct ShuttleJoinHandle(usize);
+
+impl Platform for Shuttle {
+    type AtomicU32 = ShuttleAtomic<u32>;
+    type AtomicUsize = ShuttleAtomic<usize>;
+    type AtomicPtr<T> = ShuttleAtomic<*mut T>;
+    type Cell<T> = ShuttleCell<T>;
+    type Slot<T> = ShuttleSlot<T>;
+    type Thread = ShuttleThread;
+    type Deadline = ();
+
+    /// Does nothing: every access is a SeqCst one.
+    fn fence<S: Site>(_site: S) {
+        runtime::live();
+    }
+
+    fn thread_id() -> ThreadId {
+        ThreadId::new(NonZeroUsize::MIN.saturating_add(runtime::current()))
+    }
+
+    fn current() -> ShuttleThread {
+        ShuttleThread(runtime::current())
+    }
+
+    fn park() {
+        runtime::park();
+    }
+
+    fn deadline(_after: Duration) {}
+
+    fn park_until(_deadline: &()) -> bool {
+        runtime::park_until()
+    }
+
+    fn unpark(thread: &ShuttleThread) {
+        runtime::unpark(thread.0);
+    }
+
+    fn allocate<T>(value: T) -> NonNull<T> {
+        runtime::live();
+        runtime::memory(|memory| memory.allocate(value))
+    }
+
+    unsafe fn release<T>(place: NonNull<T>) {
+        if !runtime::live() {
+            return;
+        }
+        let known = runtime::memory(|memory| memory.release(place));
+        assert!(known, "release of memory that the platform never gave out");
+        // SAFETY: the caller releases the value once; the memory stays until the execution ends.
+        unsafe { drop_value(place) }
+    }
+
+    fn touch<T>(place: NonNull<T>) {
+        if runtime::live() {
+            runtime::memory(|memory| memory.touch(place));
+        }
+    }
+
+    fn failed() -> bool {
+        runtime::failed()
+    }
+}
+
+impl Model for Shuttle {
+    const EXPLORER: Explorer = Explorer::Shuttle;
+
+    type JoinHandle = ShuttleJoinHandle;
+
+    fn spawn(body: impl FnOnce() + Send + 'static) -> ShuttleJoinHandle {
+        ShuttleJoinHandle(runtime::spawn(body))
+    }
+
+    fn join(thread: ShuttleJoinHandle) {
+        runtime::join(thread.0);
+    }
+}

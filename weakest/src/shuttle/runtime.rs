@@ -1,0 +1,364 @@
+//! One execution: its threads, its memory, and how it is torn down.
+//!
+//! shuttle only chooses who runs next; values, clocks and waits are kept here. Every access acts as a SeqCst one.
+//!
+//! # Invariants
+//! 1. `CURRENT` is the running model thread: whoever may have switched sets it again when it is back.
+//! 2. Nothing is scheduled once the execution failed: while unwinding an operation does nothing, else it unwinds.
+//! 3. A blocked thread is not scheduled until the write, unpark or end that it waits for, or until the tear-down.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+
+use crate::model::clocks::{Accesses, Clock};
+use crate::model::memory::Memory;
+use crate::model::silence::record_panic;
+use crate::model::threads::{Threads, Wait};
+use crate::model::{Kind, violate, violated};
+use crate::shuttle::cell::ShuttleLife;
+
+thread_local! {
+    static CURRENT: Cell<usize> = const { Cell::new(0) };
+    static FAILED: Cell<bool> = const { Cell::new(false) };
+    static RUN: RefCell<Run> = const { RefCell::new(Run::new()) };
+    static MEMORY: RefCell<Memory<ShuttleLife>> = const { RefCell::new(Memory::new()) };
+}
+
+/// How an execution ended, once all its threads did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    Passed,
+    Violated,
+    /// The checker gave up, and why.
+    Limit(String),
+}
+
+#[derive(Debug)]
+struct Run {
+    threads: Threads<()>,
+    /// By thread.
+    clocks: Vec<Clock>,
+    atomics: Vec<Word>,
+    cells: Vec<Accesses>,
+    steps: usize,
+    stuck_rule: &'static str,
+    limit: Option<String>,
+}
+
+/// An atomic.
+#[derive(Debug)]
+struct Word {
+    value: u64,
+    /// What a load learns: what the last store knew, and the read-modify-writes since.
+    message: Clock,
+}
+
+impl Run {
+    const fn new() -> Self {
+        Self {
+            threads: Threads::new(),
+            clocks: Vec::new(),
+            atomics: Vec::new(),
+            cells: Vec::new(),
+            steps: 0,
+            stuck_rule: "",
+            limit: None,
+        }
+    }
+}
+
+/// Marks an unwinding that only ends a thread: the reason is recorded elsewhere.
+struct TornDown;
+
+/// Operations that one execution may do: far more than any finite scenario does.
+const MAX_STEPS: usize = 100_000;
+
+fn with<R>(f: impl FnOnce(&mut Run) -> R) -> R {
+    RUN.with_borrow_mut(f)
+}
+
+/// The running model thread.
+pub(super) fn current() -> usize {
+    CURRENT.get()
+}
+
+/// Whether the execution is being torn down.
+pub(super) fn failed() -> bool {
+    FAILED.get() || violated()
+}
+
+/// Whether a platform operation may go on (Invariant 2).
+///
+/// # Panics
+/// Unwinds if the execution failed and this thread does not know yet.
+pub(super) fn live() -> bool {
+    if !failed() {
+        return true;
+    }
+    if !std::thread::panicking() {
+        resume_unwind(Box::new(TornDown));
+    }
+    false
+}
+
+/// Lets shuttle choose who runs next. A thread that unwinds runs on: shuttle takes a switch there for a failure.
+fn schedule() {
+    let steps = with(|run| {
+        run.steps += 1;
+        run.steps
+    });
+    if steps > MAX_STEPS {
+        with(|run| run.limit = Some(format!("an execution exceeds {MAX_STEPS} operations")));
+        FAILED.set(true);
+        resume_unwind(Box::new(TornDown));
+    }
+    if !std::thread::panicking() {
+        switching(|| ::shuttle::thread::sleep(Duration::ZERO));
+    }
+}
+
+fn switching(switch: impl FnOnce()) {
+    let me = CURRENT.get();
+    switch();
+    CURRENT.set(me); // Invariant 1
+    live();
+}
+
+/// Runs `f` on the memory of this execution.
+pub(super) fn memory<R>(f: impl FnOnce(&mut Memory<ShuttleLife>) -> R) -> R {
+    MEMORY.with_borrow_mut(f)
+}
+
+/// Registers a new atomic; returns its number.
+pub(super) fn new_atomic(value: u64) -> usize {
+    with(|run| {
+        run.atomics.push(Word { value, message: Clock::new() });
+        run.atomics.len() - 1
+    })
+}
+
+/// What an access does to an atomic.
+pub(super) enum Effect {
+    /// It only reads.
+    Load,
+    /// It stores, whatever was there.
+    Store(u64),
+    /// It replaces what it reads.
+    Replace(u64),
+}
+
+/// One access: `effect` decides by the value found. Returns that value.
+pub(super) fn access(atomic: usize, effect: impl FnOnce(u64) -> Effect) -> u64 {
+    if !live() {
+        return with(|run| run.atomics.get(atomic).map_or(0, |word| word.value));
+    }
+    schedule();
+    let me = current();
+    with(|run| {
+        let (word, clock) = (&mut run.atomics[atomic], &mut run.clocks[me]);
+        let found = word.value;
+        let effect = effect(found);
+        match effect {
+            Effect::Load => {
+                clock.join(&word.message);
+                return found;
+            }
+            Effect::Store(value) => {
+                word.value = value;
+                word.message = clock.clone();
+            }
+            Effect::Replace(value) => {
+                clock.join(&word.message);
+                word.value = value;
+                word.message = clock.clone();
+            }
+        }
+        clock.tick(me);
+        let ends = |wait| matches!(wait, Wait::Value { atomic: waited, .. } if waited == atomic);
+        run.threads.wake_all(ends);
+        found
+    })
+}
+
+/// Blocks until somebody writes the atomic.
+pub(super) fn wait_for_write(atomic: usize, site: &'static str) {
+    if live() {
+        block(Wait::Value { atomic, site });
+    }
+}
+
+/// Registers a new cell; returns its number.
+pub(super) fn new_cell() -> usize {
+    let me = current();
+    with(|run| {
+        let accesses = run.clocks.get(me).map_or_else(Accesses::default, |clock| Accesses::created(me, clock));
+        run.cells.push(accesses);
+        run.cells.len() - 1
+    })
+}
+
+/// Adds an access of a cell; `false`: it races.
+pub(super) fn cell(cell: usize, access: impl FnOnce(&mut Accesses, usize, &Clock) -> bool) -> bool {
+    let me = current();
+    !live() || with(|run| access(&mut run.cells[cell], me, &run.clocks[me]))
+}
+
+/// Prepares an execution.
+pub(super) fn start(stuck_rule: &'static str) {
+    FAILED.set(false);
+    CURRENT.set(0);
+    with(|run| *run = Run { stuck_rule, ..Run::new() });
+    memory(Memory::reset);
+    new_thread();
+}
+
+/// Runs the main thread of the execution that was started to its end; returns what it returned.
+pub(super) fn main<R>(body: impl FnOnce() -> R) -> Option<R> {
+    to_the_end(0, body)
+}
+
+/// How the execution ended that just did.
+pub(super) fn ended() -> Ended {
+    let (limit, all_done) = with(|run| (run.limit.take(), run.threads.all_done()));
+    let failed = FAILED.replace(false);
+    if violated() {
+        Ended::Violated
+    } else if failed || !all_done {
+        Ended::Limit(limit.unwrap_or_else(|| "the schedule ended before the execution".to_owned()))
+    } else {
+        Ended::Passed
+    }
+}
+
+fn new_thread() -> usize {
+    with(|run| {
+        let thread = run.threads.add();
+        let mut clock = if thread == 0 { Clock::new() } else { run.clocks[current()].clone() };
+        clock.tick(thread);
+        run.clocks.push(clock);
+        if thread != 0 {
+            run.clocks[current()].tick(current());
+        }
+        thread
+    })
+}
+
+/// Starts a model thread.
+pub(super) fn spawn(body: impl FnOnce() + Send + 'static) -> usize {
+    if !live() {
+        return 0;
+    }
+    if with(|run| run.threads.len()) == 1 {
+        memory(Memory::before_first_spawn);
+    }
+    let thread = new_thread();
+    switching(|| {
+        drop(::shuttle::thread::spawn(move || {
+            CURRENT.set(thread); // Invariant 1
+            to_the_end(thread, || {
+                live();
+                body();
+            });
+        }));
+    });
+    thread
+}
+
+/// Runs a thread's body and ends the thread; catches whatever unwinds, and sees to it that the others end too.
+fn to_the_end<R>(thread: usize, body: impl FnOnce() -> R) -> Option<R> {
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let result = body();
+        finish(thread);
+        result
+    }));
+    result.map_err(|payload| tear_down(payload.as_ref())).ok()
+}
+
+/// The rest of a thread after its body.
+fn finish(thread: usize) {
+    with(|run| run.threads.finish(thread));
+    if with(|run| run.threads.all_done()) {
+        memory(|memory| memory.check_leaks());
+    } else {
+        settle();
+    }
+}
+
+/// Waits until `thread` ended.
+pub(super) fn join(thread: usize) {
+    if !live() {
+        return;
+    }
+    schedule();
+    if !with(|run| run.threads.is_done(thread)) {
+        block(Wait::Join(thread));
+    }
+    with(|run| {
+        let end = run.clocks[thread].clone();
+        run.clocks[current()].join(&end);
+    });
+}
+
+/// Blocks this thread until its wait ends.
+fn block(wait: Wait) {
+    let me = current();
+    with(|run| run.threads.block(me, wait, ()));
+    settle();
+    while with(|run| run.threads.is_blocked(me)) {
+        switching(|| ::shuttle::thread::sleep(Duration::ZERO));
+    }
+}
+
+/// Whether shuttle may schedule this thread (Invariant 3).
+pub(super) fn may_run(thread: usize) -> bool {
+    failed() || with(|run| !run.threads.is_blocked(thread))
+}
+
+/// If no thread can run, the execution is stuck.
+fn settle() {
+    if with(|run| run.threads.all_still()) {
+        let (rule, message) = with(|run| (run.stuck_rule, run.threads.describe_stuck()));
+        violate(Kind::Stuck, rule, message)
+    }
+}
+
+/// Records why a thread unwound; the others unwind when they are scheduled.
+fn tear_down(payload: &(dyn Any + Send)) {
+    if !failed() {
+        let limit = record_panic(payload, "shuttle");
+        with(|run| run.limit = limit);
+    }
+    FAILED.set(true);
+}
+
+/// Blocks until this thread's token is there, and takes it.
+pub(super) fn park() {
+    if !live() {
+        return;
+    }
+    schedule();
+    let me = current();
+    if !with(|run| run.threads.take_token(me)) {
+        block(Wait::Unpark);
+        with(|run| run.threads.take_token(me));
+    }
+}
+
+/// As [`park`]; without a token the deadline has come, for time may pass at any rate. `true` if it has.
+pub(super) fn park_until() -> bool {
+    if !live() {
+        return true;
+    }
+    schedule();
+    !with(|run| run.threads.take_token(current()))
+}
+
+/// Gives `thread` its token.
+pub(super) fn unpark(thread: usize) {
+    if live() {
+        schedule();
+        with(|run| run.threads.give_token(thread));
+    }
+}
