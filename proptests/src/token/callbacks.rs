@@ -1,0 +1,110 @@
+//! What is done with callbacks and registrations.
+
+use rescind::{CancellationToken, Registration};
+use rescind_spec::history::{Answer, Event, Label, Op, RegistrationOp};
+
+use super::{Runner, pick};
+
+/// Observes the drop of the closure that owns it.
+struct Dropped {
+    runner: Runner,
+    label: Label,
+}
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.runner.world().drops[self.label as usize] += 1;
+        self.runner.observe(Event::Dropped(self.label));
+    }
+}
+
+impl Runner {
+    /// A callback for the token of this number. The number, not the token, is in the closure: a closure that owns its
+    /// own source's token would keep it alive for ever.
+    fn callback(&self, token: usize, body: &[Op]) -> impl FnOnce(Option<&CancellationToken>) + Send + use<> {
+        let label = {
+            let mut world = self.world();
+            world.drops.push(0);
+            Label::try_from(world.drops.len() - 1).expect("a history is finite")
+        };
+        let dropped = Dropped { runner: self.clone(), label };
+        let body = body.to_vec();
+        move |given| {
+            let Dropped { runner, label } = &dropped;
+            let own = runner.token(token).1;
+            let sees_request = own.is_cancelled() && given.is_none_or(|given| *given == own);
+            runner.observe(Event::Runs { label: *label, sees_request });
+            runner.perform_all(&body);
+        }
+    }
+
+    fn keep_registration(&self, registration: Registration) -> Answer {
+        let empty = registration == Registration::default();
+        self.world().registrations.push(Some(registration));
+        Answer::Bool(empty)
+    }
+
+    pub(super) fn register(&self, number: usize, body: &[Op]) -> Answer {
+        let (number, token) = self.token(number);
+        let callback = self.callback(number, body);
+        self.keep_registration(token.register(move || callback(None)))
+    }
+
+    pub(super) fn register_with_token(&self, number: usize, body: &[Op]) -> Answer {
+        let (number, token) = self.token(number);
+        let callback = self.callback(number, body);
+        self.keep_registration(token.register_with_token(move |given| callback(Some(given))))
+    }
+
+    pub(super) fn with_callback(&self, number: usize, callback: &[Op], body: &[Op]) -> Answer {
+        let (number, token) = self.token(number);
+        let callback = self.callback(number, callback);
+        token.with_callback(move || callback(None), || self.perform_all(body));
+        Answer::Done
+    }
+
+    pub(super) fn registrations_equal(&self, a: usize, b: usize) -> Answer {
+        let registrations = &self.world().registrations;
+        let at = |number| registrations[pick(registrations, number)?].as_ref();
+        match (at(a), at(b)) {
+            (Some(a), Some(b)) => Answer::Bool(a == b),
+            _ => Answer::Void,
+        }
+    }
+
+    pub(super) fn with_registration(&self, op: RegistrationOp, number: usize) -> Answer {
+        let (index, registration) = {
+            let registrations = &mut self.world().registrations;
+            let Some(index) = pick(registrations, number) else {
+                return Answer::Void;
+            };
+            let Some(registration) = registrations[index].take() else {
+                return Answer::Void;
+            };
+            (index, registration)
+        };
+        let answer = match op {
+            RegistrationOp::Unregister => Answer::Bool(registration.unregister()),
+            RegistrationOp::IsEmpty => Answer::Bool(registration == Registration::default()),
+            RegistrationOp::Token => {
+                let token = registration.token();
+                let number = self.world().tokens.iter().position(|known| *known == token);
+                Answer::Token(number.expect("the token of a registration is a token that was made"))
+            }
+            RegistrationOp::Dispose => {
+                registration.dispose();
+                return Answer::Done;
+            }
+            RegistrationOp::Detach => {
+                registration.detach();
+                return Answer::Done;
+            }
+            RegistrationOp::DisposeAsync => {
+                drop(registration);
+                return Answer::Done;
+            }
+        };
+        self.world().registrations[index] = Some(registration);
+        answer
+    }
+}
