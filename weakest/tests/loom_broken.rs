@@ -65,24 +65,24 @@ fn last_drop_needs_release_and_acquire() {
 fn deadlock() {
     let (kind, rule, message) = violation(broken::deadlock::<Loom>);
     assert_eq!((kind, rule.as_str()), (Kind::Stuck, "STUCK"));
-    assert_eq!(message, "nothing can end this: thread 0 waits at LoadRelaxed, thread 1 waits at LoadRelaxed");
+    assert_eq!(message, "nothing can end this: main waits at LoadRelaxed, thread 1 waits at LoadRelaxed");
 }
 
 #[test]
 fn endless_wait() {
-    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 waits at LoadAcquire");
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: main waits at LoadAcquire");
     assert_eq!(violation(broken::endless_wait::<Loom>), expected);
 }
 
 #[test]
 fn endless_park() {
-    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 is parked");
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: main is parked");
     assert_eq!(violation(broken::endless_park::<Loom>), expected);
 }
 
 #[test]
 fn lost_wake_up() {
-    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 is parked");
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: main is parked");
     assert_eq!(violation(broken::lost_wake_up::<Loom>), expected);
 }
 
@@ -96,4 +96,37 @@ fn uncaught_panic() {
     let (kind, rule, message) = violation(broken::panics::<Loom>);
     assert_eq!((kind, rule.as_str()), (Kind::Panic, ""));
     assert!(message.starts_with("panic: out of cheese (") && message.contains("broken.rs:"), "{message}");
+}
+
+/// The execution that failed is shown with a column per thread, and an old value that was read is marked.
+#[test]
+fn trace_of_a_lost_wake_up() {
+    let expected = "\
+main                          | thread 1
+spawns thread 1               |
+LoadAcquire: a0 = 0 Acquire   |
+StoreRelease: a1 := 1 Release |
+parks                         |
+                              | StoreRelease: a0 := 1 Release
+                              | LoadAcquire: a1 = 0 (old; newest is 1) Acquire
+                              | ends
+STUCK: nothing can end this: main is parked
+";
+    assert_eq!(explore::<Loom>(broken::lost_wake_up::<Loom>).trace, expected);
+}
+
+/// The access that races is the last of its thread.
+#[test]
+fn trace_of_a_race() {
+    let expected = "\
+main                            | thread 1
+allocates u64                   |
+spawns thread 1                 |
+RmwRelease: a0 = 2 := 1 Release |
+waits for thread 1              |
+                                | RmwRelease: a0 = 1 := 0 Release
+                                | releases u64
+G4: u64: its release is not ordered with a use
+";
+    assert_eq!(explore::<Loom>(|| broken::last_drop::<Loom>(At::RmwRelease)).trace, expected);
 }

@@ -56,25 +56,25 @@ fn last_drop_passes_with_any_ordering_for_every_access_is_seqcst() {
 
 #[test]
 fn deadlock() {
-    let message = "nothing can end this: thread 0 waits at LoadRelaxed, thread 1 waits at LoadRelaxed";
+    let message = "nothing can end this: main waits at LoadRelaxed, thread 1 waits at LoadRelaxed";
     assert_eq!(violation(broken::deadlock::<Shuttle>), found(Kind::Stuck, "STUCK", message));
 }
 
 #[test]
 fn endless_wait() {
-    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 waits at LoadAcquire");
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: main waits at LoadAcquire");
     assert_eq!(violation(broken::endless_wait::<Shuttle>), expected);
 }
 
 #[test]
 fn endless_park() {
-    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 is parked");
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: main is parked");
     assert_eq!(violation(broken::endless_park::<Shuttle>), expected);
 }
 
 #[test]
 fn lost_wake_up() {
-    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 is parked");
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: main is parked");
     assert_eq!(violation(broken::lost_wake_up::<Shuttle>), expected);
 }
 
@@ -108,4 +108,20 @@ fn a_schedule_of_another_program_is_no_pass() {
     let replay = Schedules::Replay("0.3.1".to_owned());
     let run = Shuttle::explore_schedules(&replay, "STUCK", broken::deadlock::<Shuttle>).expect("well-formed");
     assert_eq!(run.exploration.end, End::Exhausted);
+}
+
+#[test]
+fn trace_of_a_deadlock() {
+    let expected = "\
+main                                   | thread 1
+spawns thread 1                        |
+CasSuccessAcquire: a0 = 0 := 1 Acquire |
+                                       | CasSuccessAcquire: a1 = 0 := 1 Acquire
+CasFailureRelaxed: a1 = 1 Relaxed      |
+waits at LoadRelaxed                   |
+                                       | CasFailureRelaxed: a0 = 1 Relaxed
+                                       | waits at LoadRelaxed
+STUCK: nothing can end this: main waits at LoadRelaxed, thread 1 waits at LoadRelaxed
+";
+    assert_eq!(explore::<Shuttle>(broken::deadlock::<Shuttle>).trace, expected);
 }

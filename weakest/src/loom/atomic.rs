@@ -19,9 +19,9 @@ use std::sync::atomic::Ordering::{self, Relaxed};
 use ::loom::sync::atomic as checked;
 
 use crate::loom::runtime;
-use crate::model::ordering_of;
 use crate::model::threads::Wait;
 use crate::model::word::Word;
+use crate::model::{Event, ordering_of};
 use crate::platform::{Atomic, AtomicInt, WaitSites};
 use crate::site::Site;
 
@@ -77,8 +77,9 @@ impl<T: Word, A: Checked<T>> LoomAtomic<T, A> {
         if !runtime::live() {
             return self.newest();
         }
-        let replaced = self.access(|real| rmw(real, runtime::accessed(ordering(site))));
-        self.wrote(new(replaced));
+        let ordering = ordering(site);
+        let replaced = self.access(|real| rmw(real, ordering));
+        self.updated(site, ordering, replaced, new(replaced));
         replaced
     }
 
@@ -86,8 +87,26 @@ impl<T: Word, A: Checked<T>> LoomAtomic<T, A> {
         T::from_bits(runtime::newest(self.number))
     }
 
-    fn wrote(&self, value: T) {
-        runtime::wrote(self.number, value.bits());
+    fn did_read<S: Site>(&self, site: S, ordering: Ordering, value: T) {
+        let (value, newest) = (value.bits(), runtime::newest(self.number));
+        let newest = (value != newest).then_some(newest);
+        runtime::record(Event::Read { site: site.row().name, ordering, atomic: self.number, value, newest });
+    }
+
+    fn updated<S: Site>(&self, site: S, ordering: Ordering, from: T, to: T) {
+        let (from, to) = (from.bits(), to.bits());
+        runtime::wrote(self.number, to);
+        runtime::record(Event::Update { site: site.row().name, ordering, atomic: self.number, from, to });
+    }
+
+    /// One attempt of a compare-exchange.
+    fn attempt<S: Site>(&self, real: &A, current: T, new: T, success: S, failure: S) -> Result<T, T> {
+        let result = real.compare_exchange(current, new, ordering(success), ordering(failure));
+        match result {
+            Ok(replaced) => self.updated(success, ordering(success), replaced, new),
+            Err(found) => self.did_read(failure, ordering(failure), found),
+        }
+        result
     }
 
     /// Blocks until the newest value satisfies `ready`.
@@ -122,13 +141,19 @@ impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
         if !runtime::live() {
             return self.newest();
         }
-        self.access(|real| real.load(runtime::accessed(ordering(site))))
+        let ordering = ordering(site);
+        let value = self.access(|real| real.load(ordering));
+        self.did_read(site, ordering, value);
+        value
     }
 
     fn store<S: Site>(&self, value: T, site: S) {
         if runtime::live() {
-            self.access(|real| real.store(value, runtime::accessed(ordering(site))));
-            self.wrote(value);
+            let ordering = ordering(site);
+            self.access(|real| real.store(value, ordering));
+            let value = value.bits();
+            runtime::wrote(self.number, value);
+            runtime::record(Event::Write { site: site.row().name, ordering, atomic: self.number, value });
         }
     }
 
@@ -140,11 +165,7 @@ impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
         if !runtime::live() {
             return Err(self.newest());
         }
-        let result = self.access(|real| attempt(real, current, new, success, failure));
-        if result.is_ok() {
-            self.wrote(new);
-        }
-        result
+        self.access(|real| self.attempt(real, current, new, success, failure))
     }
 
     /// loom never fails spuriously.
@@ -177,26 +198,19 @@ impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
             }
             let newest = self.newest();
             let guess = if ready(newest) { newest } else { likely };
-            let result = self.access(|real| match attempt(real, guess, new(guess), success, failure) {
-                Err(found) if ready(found) => runtime::at_once(|| attempt(real, found, new(found), success, failure)),
+            let result = self.access(|real| match self.attempt(real, guess, new(guess), success, failure) {
+                Err(found) if ready(found) => {
+                    runtime::at_once(|| self.attempt(real, found, new(found), success, failure))
+                }
                 result => result,
             });
             match result {
-                Ok(replaced) => {
-                    self.wrote(new(replaced));
-                    return replaced;
-                }
+                Ok(replaced) => return replaced,
                 Err(found) if ready(found) => {}
                 Err(found) => self.wait_for_ever(found, spin.row().name, &ready),
             }
         }
     }
-}
-
-fn attempt<T, A: Checked<T>, S: Site>(real: &A, current: T, new: T, success: S, failure: S) -> Result<T, T> {
-    let result = real.compare_exchange(current, new, ordering(success), ordering(failure));
-    runtime::accessed(ordering(if result.is_ok() { success } else { failure }));
-    result
 }
 
 impl<T: Word, A> fmt::Debug for LoomAtomic<T, A> {

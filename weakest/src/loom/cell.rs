@@ -12,7 +12,7 @@ use ::loom::cell::UnsafeCell;
 
 use crate::loom::{Loom, runtime};
 use crate::model::memory::Life;
-use crate::model::{Kind, violate};
+use crate::model::{Event, Kind, violate};
 use crate::platform::{Cell, CellName, Platform, Slot};
 use crate::ptr::Ptr;
 
@@ -42,14 +42,18 @@ impl<T> Cell<T> for LoomCell<T> {
     }
 
     unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
-        runtime::live();
+        if runtime::live() {
+            runtime::record(Event::CellRead(self.name.what));
+        }
         let Some(place) = checked(|| self.value.get()) else { self.race() };
         // SAFETY: loom knows of no unordered write, and threads switch only in platform operations.
         place.with(|value| read(unsafe { &*value }))
     }
 
     unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
-        runtime::live();
+        if runtime::live() {
+            runtime::record(Event::CellWrite(self.name.what));
+        }
         let Some(place) = checked(|| self.value.get_mut()) else { self.race() };
         // SAFETY: loom knows of no unordered access, and threads switch only in platform operations.
         place.with(|value| write(unsafe { &mut *value }))

@@ -1,6 +1,7 @@
 //! Exploration with loom, one execution after the other.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::loom::Loom;
@@ -54,6 +55,7 @@ impl Explore for Loom {
         account();
         let mut result = SO_FAR.take().expect("set above").result;
         if let Some(violation) = take_violation() {
+            writeln!(result.trace, "{violation}").expect("a String takes all");
             result.end = End::Violated(violation);
         } else if finished.is_err() {
             result.end = End::Exhausted;
@@ -75,7 +77,7 @@ fn account() -> bool {
             match ended {
                 Ended::Passed => so_far.result.outcomes.extend(so_far.outcome.take()),
                 Ended::Abandoned => so_far.result.abandoned += 1,
-                Ended::Violated => so_far.over = true,
+                Ended::Violated => so_far.result.trace = runtime::trace(),
                 Ended::Limit(why) => {
                     so_far.result.trace = why;
                     so_far.over = true;

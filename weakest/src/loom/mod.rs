@@ -23,8 +23,8 @@ use ::loom::sync::atomic as checked;
 pub use atomic::{Checked, CheckedInt, LoomAtomic};
 pub use cell::{LoomCell, LoomSlot};
 
-use crate::model::memory::drop_value;
-use crate::model::{Explorer, Model, ordering_of};
+use crate::model::memory::{drop_value, name};
+use crate::model::{Event, Explorer, Model, ordering_of};
 use crate::platform::{Platform, ThreadId};
 use crate::site::{Ordering, Site};
 
@@ -50,10 +50,12 @@ impl Platform for Loom {
     type Deadline = ();
 
     fn fence<S: Site>(site: S) {
-        let Some(ordering) = ordering_of(site) else { return };
         if !runtime::live() {
             return;
         }
+        let ordering = ordering_of(site);
+        runtime::record(Event::Fence { site: site.row().name, ordering });
+        let Some(ordering) = ordering else { return };
         if ordering == Ordering::SeqCst {
             runtime::order_fences();
         }
@@ -83,7 +85,9 @@ impl Platform for Loom {
     }
 
     fn allocate<T>(value: T) -> NonNull<T> {
-        runtime::live();
+        if runtime::live() {
+            runtime::record(Event::Allocate(name::<T>()));
+        }
         runtime::memory(|memory| memory.allocate(value))
     }
 
@@ -91,6 +95,7 @@ impl Platform for Loom {
         if !runtime::live() {
             return;
         }
+        runtime::record(Event::Release(name::<T>()));
         let known = runtime::memory(|memory| memory.release(place));
         assert!(known, "release of memory that the platform never gave out");
         // SAFETY: the caller releases the value once; the memory stays until the execution ends.

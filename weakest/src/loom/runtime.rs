@@ -27,7 +27,7 @@ use crate::loom::cell::LoomLife;
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::threads::{Threads, Wait};
-use crate::model::{Kind, violate, violated};
+use crate::model::{Event, Kind, Trace, violate, violated};
 
 thread_local! {
     static PHASE: Cell<Phase> = const { Cell::new(Phase::Outside) };
@@ -70,6 +70,7 @@ struct Run {
     stuck_rule: &'static str,
     seq_cst_access: bool,
     limit: Option<String>,
+    trace: Trace,
     /// Accessed by each SeqCst fence: loom does not know that those are dependent.
     fences: Option<Arc<AtomicUsize>>,
 }
@@ -93,6 +94,7 @@ impl Run {
             stuck_rule: "",
             seq_cst_access: false,
             limit: None,
+            trace: Trace::new(),
             fences: None,
         }
     }
@@ -188,12 +190,17 @@ pub(super) fn wrote(atomic: usize, value: u64) {
     with(|run| run.newest[atomic] = value);
 }
 
-/// Notes the ordering of an access.
-pub(super) fn accessed(ordering: Ordering) -> Ordering {
-    if ordering == Ordering::SeqCst {
-        with(|run| run.seq_cst_access = true);
-    }
-    ordering
+/// Notes what this thread does.
+pub(super) fn record(event: Event) {
+    with(|run| {
+        run.seq_cst_access |= event.is_seq_cst_access();
+        run.trace.push(CURRENT.get(), event);
+    });
+}
+
+/// The execution that just ended, as a table.
+pub(super) fn trace() -> String {
+    with(|run| run.trace.render())
 }
 
 /// Makes SeqCst fences dependent on each other.
@@ -206,7 +213,11 @@ pub(super) fn order_fences() {
 pub(super) fn main<R>(stuck_rule: &'static str, body: impl FnOnce() -> R) -> Option<R> {
     memory(Memory::reset);
     let fences = Arc::new(AtomicUsize::new(0));
-    with(|run| *run = Run { stuck_rule, fences: Some(fences), ..Run::new() });
+    with(|run| {
+        let mut trace = std::mem::take(&mut run.trace);
+        trace.clear();
+        *run = Run { stuck_rule, trace, fences: Some(fences), ..Run::new() };
+    });
     new_thread();
     PHASE.set(Phase::Running);
     CURRENT.set(0);
@@ -244,6 +255,7 @@ pub(super) fn spawn(body: impl FnOnce() + Send + 'static) -> usize {
         memory(Memory::before_first_spawn);
     }
     let thread = new_thread();
+    record(Event::Spawn(thread));
     ::loom::thread::spawn(move || {
         CURRENT.set(thread); // Invariant 1
         to_the_end(thread, || {
@@ -268,6 +280,7 @@ fn to_the_end<R>(thread: usize, body: impl FnOnce() -> R) -> Option<R> {
 fn finish(thread: usize) {
     let end = with(|run| run.objects[thread].end.clone());
     at_once(|| end.store(1, Ordering::Release));
+    record(Event::End);
     for sleeper in with(|run| run.threads.finish(thread)) {
         sleeper.unpark();
     }
@@ -291,6 +304,7 @@ pub(super) fn join(thread: usize) {
     }
     let end = with(|run| run.objects[thread].end.clone());
     at_once(|| end.fetch_add(0, Ordering::Acquire));
+    record(Event::Join(thread));
 }
 
 /// Blocks this thread for good; `can_end` says, when no thread can run any more, whether its wait could end by now.
@@ -310,6 +324,7 @@ pub(super) fn wait_for_ever(wait: Wait, can_end: impl FnOnce() -> bool) -> ! {
 
 /// Marks this thread blocked; says whether it was the last that could run.
 fn block(wait: Wait) -> bool {
+    record(Event::wait(wait));
     let sleeper = ::loom::thread::current();
     with(|run| {
         run.threads.block(current(), wait, sleeper);
@@ -360,7 +375,9 @@ pub(super) fn park() {
     }
     let me = current();
     park_step(me);
-    if !with(|run| run.threads.take_token(me)) {
+    if with(|run| run.threads.take_token(me)) {
+        record(Event::Park);
+    } else {
         wait_for_ever(Wait::Unpark, || with(|run| run.threads.has_token(me)));
     }
 }
@@ -372,7 +389,9 @@ pub(super) fn park_until() -> bool {
     }
     let me = current();
     park_step(me);
-    !with(|run| run.threads.take_token(me))
+    let in_time = with(|run| run.threads.take_token(me));
+    record(if in_time { Event::Park } else { Event::Timeout });
+    !in_time
 }
 
 /// Gives `thread` its token.
@@ -381,5 +400,6 @@ pub(super) fn unpark(thread: usize) {
         return;
     }
     park_step(thread);
+    record(Event::Unpark(thread));
     with(|run| run.threads.give_token_only(thread));
 }

@@ -169,7 +169,7 @@ fn race(what: &str, this: &str, other: &str) -> ! {
 }
 
 /// A type's name without its path and parameters.
-fn name<T>() -> &'static str {
+pub(crate) fn name<T>() -> &'static str {
     let full = std::any::type_name::<T>();
     let bare = full.split_once('<').map_or(full, |(head, _)| head);
     bare.rsplit("::").next().unwrap_or(bare)

@@ -20,6 +20,7 @@ pub(crate) mod silence;
 mod suite;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub(crate) mod threads;
+mod trace;
 mod verdict;
 mod violation;
 mod weaken;
@@ -32,6 +33,7 @@ pub use judge::{baseline, faults, judge, try_mutant};
 pub use mutation::{Mutation, ordering_of, with_mutation};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
 pub use suite::{EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};
+pub use trace::{Event, Trace};
 pub use verdict::{Baseline, Fate, Line, Opinion, Record, Run, Trial, Verdict};
 pub use violation::{Kind, Violation, take_violation, violate, violated};
 pub use weaken::{Mutant, ORDERINGS, REMOVED, choices, mutants, name_of, weakenings};

@@ -162,12 +162,18 @@ impl<H: Clone> Threads<H> {
 impl State {
     fn describe(self, thread: usize) -> Option<String> {
         let State::Blocked { wait, .. } = self else { return None };
+        let thread = name(thread);
         Some(match wait {
-            Wait::Value { site, .. } => format!("thread {thread} waits at {site}"),
-            Wait::Unpark => format!("thread {thread} is parked"),
-            Wait::Join(child) => format!("thread {thread} joins thread {child}"),
+            Wait::Value { site, .. } => format!("{thread} waits at {site}"),
+            Wait::Unpark => format!("{thread} is parked"),
+            Wait::Join(child) => format!("{thread} joins {}", name(child)),
         })
     }
+}
+
+/// What people call a thread.
+fn name(thread: usize) -> String {
+    if thread == 0 { "main".to_owned() } else { format!("thread {thread}") }
 }
 
 #[cfg(all(test, feature = "loom", feature = "shuttle"))]
@@ -209,7 +215,7 @@ mod tests {
         assert_eq!(threads.unexamined(), Some("c"));
         threads.examine(c);
         assert_eq!(threads.unexamined(), None);
-        let expected = "nothing can end this: thread 0 waits at Spin, thread 1 joins thread 0, thread 2 is parked";
+        let expected = "nothing can end this: main waits at Spin, thread 1 joins main, thread 2 is parked";
         assert_eq!(threads.describe_stuck(), expected);
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::model::word::Word;
 use crate::platform::{Atomic, AtomicInt, WaitSites};
-use crate::shuttle::runtime::{self, Effect};
+use crate::shuttle::runtime::{self, At, Effect};
 use crate::site::Site;
 
 /// An atomic whose accesses shuttle schedules.
@@ -15,19 +15,20 @@ pub struct ShuttleAtomic<T> {
 }
 
 impl<T: Word> ShuttleAtomic<T> {
-    fn rmw(&self, new: impl FnOnce(T) -> T) -> T {
-        T::from_bits(runtime::access(self.number, |found| Effect::Replace(new(T::from_bits(found)).bits())))
+    fn rmw<S: Site>(&self, site: S, new: impl FnOnce(T) -> T) -> T {
+        let at = At::of(site);
+        T::from_bits(runtime::access(self.number, |found| Effect::Replace(new(T::from_bits(found)).bits(), at)))
     }
 
     /// Replaces the value by `new` of it, if there is one.
-    fn try_rmw(&self, new: impl FnOnce(T) -> Option<T>) -> Result<T, T> {
+    fn try_rmw<S: Site>(&self, success: S, failure: S, new: impl FnOnce(T) -> Option<T>) -> Result<T, T> {
         let mut replaced = false;
         let found = runtime::access(self.number, |found| match new(T::from_bits(found)) {
             Some(new) => {
                 replaced = true;
-                Effect::Replace(new.bits())
+                Effect::Replace(new.bits(), At::of(success))
             }
-            None => Effect::Load,
+            None => Effect::Load(At::of(failure)),
         });
         let found = T::from_bits(found);
         if replaced { Ok(found) } else { Err(found) }
@@ -39,20 +40,20 @@ impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
         Self { number: runtime::new_atomic(value.bits()), value: PhantomData }
     }
 
-    fn load<S: Site>(&self, _site: S) -> T {
-        T::from_bits(runtime::access(self.number, |_| Effect::Load))
+    fn load<S: Site>(&self, site: S) -> T {
+        T::from_bits(runtime::access(self.number, |_| Effect::Load(At::of(site))))
     }
 
-    fn store<S: Site>(&self, value: T, _site: S) {
-        runtime::access(self.number, |_| Effect::Store(value.bits()));
+    fn store<S: Site>(&self, value: T, site: S) {
+        runtime::access(self.number, |_| Effect::Store(value.bits(), At::of(site)));
     }
 
-    fn swap<S: Site>(&self, value: T, _site: S) -> T {
-        self.rmw(|_| value)
+    fn swap<S: Site>(&self, value: T, site: S) -> T {
+        self.rmw(site, |_| value)
     }
 
-    fn compare_exchange<S: Site>(&self, current: T, new: T, _success: S, _failure: S) -> Result<T, T> {
-        self.try_rmw(|found| (found == current).then_some(new))
+    fn compare_exchange<S: Site>(&self, current: T, new: T, success: S, failure: S) -> Result<T, T> {
+        self.try_rmw(success, failure, |found| (found == current).then_some(new))
     }
 
     /// Never fails spuriously.
@@ -78,7 +79,7 @@ impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
         sites: WaitSites<S>,
     ) -> T {
         loop {
-            match self.try_rmw(|found| ready(found).then(|| new(found))) {
+            match self.try_rmw(sites.success, sites.failure, |found| ready(found).then(|| new(found))) {
                 Ok(replaced) => return replaced,
                 Err(found) if !runtime::live() => return found,
                 Err(_) => runtime::wait_for_write(self.number, sites.spin.row().name),
@@ -90,20 +91,20 @@ impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
 macro_rules! shuttle_int {
     ($T:ty) => {
         impl AtomicInt<$T> for ShuttleAtomic<$T> {
-            fn fetch_add<S: Site>(&self, value: $T, _site: S) -> $T {
-                self.rmw(|old| old.wrapping_add(value))
+            fn fetch_add<S: Site>(&self, value: $T, site: S) -> $T {
+                self.rmw(site, |old| old.wrapping_add(value))
             }
 
-            fn fetch_sub<S: Site>(&self, value: $T, _site: S) -> $T {
-                self.rmw(|old| old.wrapping_sub(value))
+            fn fetch_sub<S: Site>(&self, value: $T, site: S) -> $T {
+                self.rmw(site, |old| old.wrapping_sub(value))
             }
 
-            fn fetch_or<S: Site>(&self, bits: $T, _site: S) -> $T {
-                self.rmw(|old| old | bits)
+            fn fetch_or<S: Site>(&self, bits: $T, site: S) -> $T {
+                self.rmw(site, |old| old | bits)
             }
 
-            fn fetch_and<S: Site>(&self, bits: $T, _site: S) -> $T {
-                self.rmw(|old| old & bits)
+            fn fetch_and<S: Site>(&self, bits: $T, site: S) -> $T {
+                self.rmw(site, |old| old & bits)
             }
         }
     };

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 
 use crate::model::clocks::Accesses;
 use crate::model::memory::Life;
-use crate::model::{Kind, violate};
+use crate::model::{Event, Kind, violate};
 use crate::platform::{Cell, CellName, Slot};
 use crate::ptr::Ptr;
 use crate::shuttle::{Shuttle, runtime};
@@ -40,12 +40,18 @@ impl<T> Cell<T> for ShuttleCell<T> {
     }
 
     unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
+        if runtime::live() {
+            runtime::record(Event::CellRead(self.name.what));
+        }
         self.checked(runtime::cell(self.number, Accesses::read));
         // SAFETY: no unordered write is known, and threads switch only in platform operations.
         read(unsafe { &*self.value.get() })
     }
 
     unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
+        if runtime::live() {
+            runtime::record(Event::CellWrite(self.name.what));
+        }
         self.checked(runtime::cell(self.number, Accesses::write));
         // SAFETY: no unordered access is known, and threads switch only in platform operations.
         write(unsafe { &mut *self.value.get() })

@@ -108,6 +108,7 @@ impl Shuttle {
         let Progress { mut result, steps, .. } = SO_FAR.take().expect("set above");
         let mut schedule = None;
         if let Some(violation) = take_violation() {
+            writeln!(result.trace, "{violation}").expect("a String takes all");
             result.end = End::Violated(violation);
             schedule = Some(encode(&steps));
         } else if !finished {
@@ -168,9 +169,11 @@ fn with<R>(f: impl FnOnce(&mut Progress) -> R) -> R {
 fn account() -> bool {
     with(|so_far| {
         if std::mem::take(&mut so_far.open) {
-            match runtime::ended() {
+            let (ended, seq_cst) = runtime::ended();
+            so_far.result.seq_cst_access |= seq_cst;
+            match ended {
                 Ended::Passed => so_far.result.outcomes.extend(so_far.outcome.take()),
-                Ended::Violated => {}
+                Ended::Violated => so_far.result.trace = runtime::trace(),
                 Ended::Limit(why) => {
                     so_far.result.trace = why;
                     so_far.result.end = End::Exhausted;

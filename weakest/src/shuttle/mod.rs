@@ -26,8 +26,8 @@ pub use atomic::ShuttleAtomic;
 pub use cell::{ShuttleCell, ShuttleSlot};
 pub use explore::{Explored, InvalidSchedule, Schedules};
 
-use crate::model::memory::drop_value;
-use crate::model::{Explorer, Model};
+use crate::model::memory::{drop_value, name};
+use crate::model::{Event, Explorer, Model, ordering_of};
 use crate::platform::{Platform, ThreadId};
 use crate::site::Site;
 
@@ -53,8 +53,10 @@ impl Platform for Shuttle {
     type Deadline = ();
 
     /// Does nothing: every access is a SeqCst one.
-    fn fence<S: Site>(_site: S) {
-        runtime::live();
+    fn fence<S: Site>(site: S) {
+        if runtime::live() {
+            runtime::record(Event::Fence { site: site.row().name, ordering: ordering_of(site) });
+        }
     }
 
     fn thread_id() -> ThreadId {
@@ -80,7 +82,9 @@ impl Platform for Shuttle {
     }
 
     fn allocate<T>(value: T) -> NonNull<T> {
-        runtime::live();
+        if runtime::live() {
+            runtime::record(Event::Allocate(name::<T>()));
+        }
         runtime::memory(|memory| memory.allocate(value))
     }
 
@@ -88,6 +92,7 @@ impl Platform for Shuttle {
         if !runtime::live() {
             return;
         }
+        runtime::record(Event::Release(name::<T>()));
         let known = runtime::memory(|memory| memory.release(place));
         assert!(known, "release of memory that the platform never gave out");
         // SAFETY: the caller releases the value once; the memory stays until the execution ends.

@@ -16,8 +16,9 @@ use crate::model::clocks::{Accesses, Clock};
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::threads::{Threads, Wait};
-use crate::model::{Kind, violate, violated};
+use crate::model::{Event, Kind, Trace, ordering_of, violate, violated};
 use crate::shuttle::cell::ShuttleLife;
+use crate::site::{Ordering, Site};
 
 thread_local! {
     static CURRENT: Cell<usize> = const { Cell::new(0) };
@@ -45,6 +46,8 @@ struct Run {
     steps: usize,
     stuck_rule: &'static str,
     limit: Option<String>,
+    trace: Trace,
+    seq_cst_access: bool,
 }
 
 /// An atomic.
@@ -65,6 +68,8 @@ impl Run {
             steps: 0,
             stuck_rule: "",
             limit: None,
+            trace: Trace::new(),
+            seq_cst_access: false,
         }
     }
 }
@@ -126,6 +131,19 @@ fn switching(switch: impl FnOnce()) {
     live();
 }
 
+/// Notes what this thread does.
+pub(super) fn record(event: Event) {
+    with(|run| {
+        run.seq_cst_access |= event.is_seq_cst_access();
+        run.trace.push(CURRENT.get(), event);
+    });
+}
+
+/// The execution that just ended, as a table.
+pub(super) fn trace() -> String {
+    with(|run| run.trace.render())
+}
+
 /// Runs `f` on the memory of this execution.
 pub(super) fn memory<R>(f: impl FnOnce(&mut Memory<ShuttleLife>) -> R) -> R {
     MEMORY.with_borrow_mut(f)
@@ -139,47 +157,69 @@ pub(super) fn new_atomic(value: u64) -> usize {
     })
 }
 
+/// The site of an access, and the ordering that it would have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    site: &'static str,
+    ordering: Ordering,
+}
+
+impl At {
+    pub(super) fn of<S: Site>(site: S) -> Self {
+        Self { site: site.row().name, ordering: ordering_of(site).expect("only a fence can be removed") }
+    }
+}
+
 /// What an access does to an atomic.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Effect {
     /// It only reads.
-    Load,
+    Load(At),
     /// It stores, whatever was there.
-    Store(u64),
+    Store(u64, At),
     /// It replaces what it reads.
-    Replace(u64),
+    Replace(u64, At),
+}
+
+impl Effect {
+    fn event(self, atomic: usize, found: u64) -> Event {
+        match self {
+            Self::Load(At { site, ordering }) => Event::Read { site, ordering, atomic, value: found, newest: None },
+            Self::Store(value, At { site, ordering }) => Event::Write { site, ordering, atomic, value },
+            Self::Replace(to, At { site, ordering }) => Event::Update { site, ordering, atomic, from: found, to },
+        }
+    }
 }
 
 /// One access: `effect` decides by the value found. Returns that value.
 pub(super) fn access(atomic: usize, effect: impl FnOnce(u64) -> Effect) -> u64 {
     if !live() {
-        return with(|run| run.atomics.get(atomic).map_or(0, |word| word.value));
+        return with(|run| run.atomics[atomic].value);
     }
     schedule();
     let me = current();
+    let found = with(|run| run.atomics[atomic].value);
+    let effect = effect(found);
+    record(effect.event(atomic, found));
     with(|run| {
         let (word, clock) = (&mut run.atomics[atomic], &mut run.clocks[me]);
-        let found = word.value;
-        let effect = effect(found);
-        match effect {
-            Effect::Load => {
+        let new = match effect {
+            Effect::Load(_) => {
                 clock.join(&word.message);
-                return found;
+                return;
             }
-            Effect::Store(value) => {
-                word.value = value;
-                word.message = clock.clone();
-            }
-            Effect::Replace(value) => {
+            Effect::Store(new, _) => new,
+            Effect::Replace(new, _) => {
                 clock.join(&word.message);
-                word.value = value;
-                word.message = clock.clone();
+                new
             }
-        }
+        };
+        word.value = new;
+        word.message = clock.clone();
         clock.tick(me);
-        let ends = |wait| matches!(wait, Wait::Value { atomic: waited, .. } if waited == atomic);
-        run.threads.wake_all(ends);
-        found
-    })
+        run.threads.wake_all(|wait| matches!(wait, Wait::Value { atomic: waited, .. } if waited == atomic));
+    });
+    found
 }
 
 /// Blocks until somebody writes the atomic.
@@ -209,7 +249,11 @@ pub(super) fn cell(cell: usize, access: impl FnOnce(&mut Accesses, usize, &Clock
 pub(super) fn start(stuck_rule: &'static str) {
     FAILED.set(false);
     CURRENT.set(0);
-    with(|run| *run = Run { stuck_rule, ..Run::new() });
+    with(|run| {
+        let mut trace = std::mem::take(&mut run.trace);
+        trace.clear();
+        *run = Run { stuck_rule, trace, ..Run::new() };
+    });
     memory(Memory::reset);
     new_thread();
 }
@@ -219,17 +263,18 @@ pub(super) fn main<R>(body: impl FnOnce() -> R) -> Option<R> {
     to_the_end(0, body)
 }
 
-/// How the execution ended that just did.
-pub(super) fn ended() -> Ended {
-    let (limit, all_done) = with(|run| (run.limit.take(), run.threads.all_done()));
+/// How the execution ended that just did, and whether it did a SeqCst access.
+pub(super) fn ended() -> (Ended, bool) {
+    let (limit, all_done, seq_cst) = with(|run| (run.limit.take(), run.threads.all_done(), run.seq_cst_access));
     let failed = FAILED.replace(false);
-    if violated() {
+    let ended = if violated() {
         Ended::Violated
     } else if failed || !all_done {
         Ended::Limit(limit.unwrap_or_else(|| "the schedule ended before the execution".to_owned()))
     } else {
         Ended::Passed
-    }
+    };
+    (ended, seq_cst)
 }
 
 fn new_thread() -> usize {
@@ -254,6 +299,7 @@ pub(super) fn spawn(body: impl FnOnce() + Send + 'static) -> usize {
         memory(Memory::before_first_spawn);
     }
     let thread = new_thread();
+    record(Event::Spawn(thread));
     switching(|| {
         drop(::shuttle::thread::spawn(move || {
             CURRENT.set(thread); // Invariant 1
@@ -278,6 +324,7 @@ fn to_the_end<R>(thread: usize, body: impl FnOnce() -> R) -> Option<R> {
 
 /// The rest of a thread after its body.
 fn finish(thread: usize) {
+    record(Event::End);
     with(|run| run.threads.finish(thread));
     if with(|run| run.threads.all_done()) {
         memory(|memory| memory.check_leaks());
@@ -299,11 +346,13 @@ pub(super) fn join(thread: usize) {
         let end = run.clocks[thread].clone();
         run.clocks[current()].join(&end);
     });
+    record(Event::Join(thread));
 }
 
 /// Blocks this thread until its wait ends.
 fn block(wait: Wait) {
     let me = current();
+    record(Event::wait(wait));
     with(|run| run.threads.block(me, wait, ()));
     settle();
     while with(|run| run.threads.is_blocked(me)) {
@@ -344,6 +393,7 @@ pub(super) fn park() {
         block(Wait::Unpark);
         with(|run| run.threads.take_token(me));
     }
+    record(Event::Park);
 }
 
 /// As [`park`]; without a token the deadline has come, for time may pass at any rate. `true` if it has.
@@ -352,13 +402,16 @@ pub(super) fn park_until() -> bool {
         return true;
     }
     schedule();
-    !with(|run| run.threads.take_token(current()))
+    let in_time = with(|run| run.threads.take_token(current()));
+    record(if in_time { Event::Park } else { Event::Timeout });
+    !in_time
 }
 
 /// Gives `thread` its token.
 pub(super) fn unpark(thread: usize) {
     if live() {
         schedule();
+        record(Event::Unpark(thread));
         with(|run| run.threads.give_token(thread));
     }
 }
