@@ -20,31 +20,43 @@
 //! the same source runs under model checkers.
 
 mod callback;
+mod clock;
+mod disposal;
 mod error;
+mod guard;
+mod job;
 mod links;
 mod list;
 mod node;
 mod notify;
 mod panics;
 mod registration;
+mod removal;
 mod shared;
 pub mod sites;
 mod source;
+mod timer;
 mod token;
+mod waits;
 
 use weakest::Native;
 
+pub use clock::{ManualTime, TimeProvider, Timer};
 pub use panics::CallbackPanics;
 
 /// The same types over any platform, for the explorers.
 pub mod generic {
     pub use crate::error::Cancelled;
+    pub use crate::guard::DropGuard;
+    pub use crate::job::{CancelCompletion, CancelJob};
     pub use crate::registration::Registration;
     pub use crate::source::CancellationTokenSource;
     pub use crate::token::CancellationToken;
 }
 
-pub use aliases::{CancellationToken, CancellationTokenSource, Cancelled, Registration};
+pub use aliases::{
+    CancelCompletion, CancelJob, CancellationToken, CancellationTokenSource, Cancelled, DropGuard, Registration,
+};
 
 mod aliases {
     use super::{Native, generic};
@@ -55,6 +67,12 @@ mod aliases {
     pub type CancellationToken = generic::CancellationToken<Native>;
     /// [`generic::Registration`] on the machine itself.
     pub type Registration = generic::Registration<Native>;
+    /// [`generic::CancelJob`] on the machine itself.
+    pub type CancelJob = generic::CancelJob<Native>;
+    /// [`generic::CancelCompletion`] on the machine itself.
+    pub type CancelCompletion = generic::CancelCompletion<Native>;
+    /// [`generic::DropGuard`] on the machine itself.
+    pub type DropGuard = generic::DropGuard<Native>;
     /// [`generic::Cancelled`] on the machine itself.
     pub type Cancelled = generic::Cancelled<Native>;
 }

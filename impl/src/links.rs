@@ -13,7 +13,7 @@ use weakest::{Cell, CellName, Platform, Ptr};
 
 use crate::list;
 use crate::node::{Action, Node, NodePtr};
-use crate::notify;
+use crate::removal;
 use crate::shared::{CANCELLED, Handle, Shared, SharedPtr};
 
 /// A child's membership in one parent's callback list.
@@ -124,7 +124,10 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
         let block = shared.cast::<Self>();
         // SAFETY: the state is a block's first field, and the caller promises the block's type.
         let this = unsafe { block.get() };
-        let dropped = notify::discard_all(&this.shared);
+        let mut locked = this.shared.lock_expecting(CANCELLED);
+        removal::doom(&mut locked);
+        drop(locked);
+        let dropped = removal::discard(&this.shared);
         this.links.release();
         // SAFETY: the last handle is gone, so nobody else knows the block.
         unsafe { block.release() };

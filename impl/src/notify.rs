@@ -1,13 +1,13 @@
 //! The request, and running what was registered: newest first, depth first through links, without recursion.
 //!
-//! The notifier of a source takes one node at a time out of the list, runs it unlocked, and marks it done under the
-//! same lock that takes the next. A link's turn makes its child the current source; when the child's list is empty the
-//! notifier goes back to the parent, along the link that it came by.
+//! Whoever makes the request first wakes the waits, then notifies: takes one node at a time out of the list, runs it
+//! unlocked, and marks it done under the same lock that takes the next. A link's turn makes its child the current
+//! source; when the child's list is empty the notifier goes back to the parent, along the link that it came by.
 //!
 //! # Invariants
-//! 1. Only the thread that set CANCELLED (or was given the job to) notifies a source, so there is at most one notifier.
-//! 2. The current source is alive: the root by its caller, a child by the handle taken when its link was, under the
-//!    parent's lock.
+//! 1. Only the thread that set CANCELLED, or the one that it handed the job to, notifies a source.
+//! 2. The current source is alive: the root by the notifier's handle, a child by the handle taken when its link was,
+//!    under the parent's lock.
 #![expect(unsafe_code, reason = "runs type-erased callbacks")]
 
 use std::mem::ManuallyDrop;
@@ -16,7 +16,7 @@ use weakest::{Platform, ThreadId};
 
 use crate::links::LinkPtr;
 use crate::list::{self, Finished};
-use crate::node::{Action, NodePtr, Vtable};
+use crate::node::{Action, NodePtr, Vtable, Wake};
 use crate::panics::{Collector, Payload, catch};
 use crate::shared::{CANCELLED, Handle, Locked, Shared, SharedPtr};
 use crate::token::CancellationToken;
@@ -30,57 +30,125 @@ pub(crate) enum OnPanic {
     FailFast,
 }
 
-/// Requests cancellation; `true` if this call made the request, and then owes a [`notify`] on this thread.
-#[must_use]
-pub(crate) fn request<P: Platform>(source: &Shared<P>, by: Option<LinkPtr<P>>) -> bool {
-    if source.is_cancelled() {
-        return false;
-    }
-    let me = P::thread_id();
-    let mut locked = source.lock();
-    let is_live = locked.is_live();
-    if is_live {
-        locked.set(CANCELLED);
-        locked.with_mut(|list| {
-            list.notifier = Some(me);
-            list.requested_by = by;
-        });
-    }
-    is_live
-}
-
-/// Runs every callback of `root`, whose request the caller made, and of the sources that this cancels in turn.
+/// Requests cancellation and notifies; `false` if it was requested before.
 ///
 /// # Errors
-/// What the callbacks panicked with: a [`CallbackPanics`], or with [`OnPanic::FailFast`] the first one's own payload.
-pub(crate) fn notify<P: Platform>(root: &Handle<P>, on_panic: OnPanic) -> Result<(), Payload> {
-    let mut notifier = Notifier::<P> {
-        me: P::thread_id(),
-        current: root.ptr(),
-        depth: 0,
-        busy: None,
-        done: None,
-        panics: Collector::default(),
+/// What the callbacks panicked with: a [`CallbackPanics`](crate::CallbackPanics), or with [`OnPanic::FailFast`] the
+/// first one's own payload.
+pub(crate) fn cancel<P: Platform>(root: &Handle<P>, on_panic: OnPanic) -> Result<bool, Payload> {
+    let me = P::thread_id();
+    let mut panics = Collector::default();
+    match request(root, Some(me), None, 0, &mut panics) {
+        Some(Found::Callbacks) => notify(root, me, on_panic, panics),
+        Some(Found::Nothing) => result(panics, on_panic),
+        None => return Ok(false),
+    }
+    .map(|()| true)
+}
+
+/// What the root's callbacks and wakers panicked with.
+fn result(mut panics: Collector, on_panic: OnPanic) -> Result<(), Payload> {
+    let panic = match on_panic {
+        OnPanic::Collect => panics.close(0).map(|panics| Box::new(panics) as Payload),
+        OnPanic::FailFast => panics.first_of(0),
     };
+    panic.map_or(Ok(()), Err)
+}
+
+/// What a request found registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    Callbacks,
+    Nothing,
+}
+
+/// Makes the request and wakes the waits; `None` if it was made before, or if every source handle is gone. If it found
+/// callbacks, `notifier` owes a [`notify`].
+#[must_use]
+pub(crate) fn request<P: Platform>(
+    source: &Shared<P>,
+    notifier: Option<ThreadId>,
+    by: Option<LinkPtr<P>>,
+    depth: usize,
+    panics: &mut Collector,
+) -> Option<Found> {
+    if source.is_cancelled() {
+        return None;
+    }
+    let mut locked = source.lock();
+    if !locked.is_live() {
+        return None;
+    }
+    locked.set(CANCELLED);
+    let (found, has_waits) = locked.with_mut(|lists| {
+        let found = if lists.newest.is_some() { Found::Callbacks } else { Found::Nothing };
+        if found == Found::Callbacks {
+            lists.notifier = notifier;
+            lists.requested_by = by;
+        }
+        (found, lists.waits.is_some())
+    });
+    if has_waits {
+        wake_all(source, locked, depth, panics);
+    }
+    Some(found)
+}
+
+/// Wakes taken under one lock.
+const BATCH: usize = 32;
+
+/// Wakes every wait, a batch for each time the lock is taken.
+#[cold]
+fn wake_all<'a, P: Platform>(source: &'a Shared<P>, mut locked: Locked<'a, P>, depth: usize, panics: &mut Collector) {
     loop {
-        let panic = match notifier.take_turn() {
-            Turn::Callback(vtable, node) => notifier.call(vtable, node).err(),
-            Turn::Child(child, link) => {
-                notifier.enter(child, link);
-                None
+        let mut batch = [const { None::<Wake<P>> }; BATCH];
+        let mut taken = 0;
+        while taken < BATCH
+            && let Some(wake) = list::take_wait(&mut locked)
+        {
+            batch[taken] = Some(wake);
+            taken += 1;
+        }
+        drop(locked);
+        for wake in batch.into_iter().flatten() {
+            if let Err(payload) = catch::<P, _>(|| wake.wake()) {
+                panics.push(depth, payload);
             }
+        }
+        if taken < BATCH {
+            return;
+        }
+        locked = source.lock_expecting(CANCELLED);
+    }
+}
+
+/// Runs every callback of `root`, on the thread `me` that the request named, and of the sources that this cancels in
+/// turn. `panics` are those of the wakers.
+///
+/// # Errors
+/// As for [`cancel`].
+pub(crate) fn notify<P: Platform>(
+    root: &Handle<P>,
+    me: ThreadId,
+    on_panic: OnPanic,
+    panics: Collector,
+) -> Result<(), Payload> {
+    let mut notifier = Notifier::<P> { me, current: root.ptr(), depth: 0, busy: None, done: None, panics };
+    loop {
+        if on_panic == OnPanic::FailFast
+            && let Some(payload) = notifier.panics.first_of(0)
+        {
+            notifier.stop();
+            return Err(payload);
+        }
+        match notifier.take_turn() {
+            Turn::Callback(vtable, node) => notifier.call(vtable, node),
+            Turn::Child(child, link) => notifier.enter(child, link),
+            Turn::Settle(finished) => notifier.settle(finished),
             Turn::Over(Some(link)) => notifier.leave(link),
             Turn::Over(None) => {
-                let panics = notifier.panics.close(0);
-                return panics.map_or(Ok(()), |panics| Err(Box::new(panics)));
+                return result(notifier.panics, on_panic);
             }
-        };
-        if let Some(payload) = panic {
-            if on_panic == OnPanic::FailFast && notifier.depth == 0 {
-                notifier.stop();
-                return Err(payload);
-            }
-            notifier.panics.push(notifier.depth, payload);
         }
     }
 }
@@ -91,6 +159,8 @@ enum Turn<P: Platform> {
     Callback(&'static Vtable<P>, NodePtr<P>),
     /// A child is to be cancelled, through this link.
     Child(Handle<P>, LinkPtr<P>),
+    /// Somebody waited for the callback that ran last.
+    Settle(Finished<P>),
     /// Nothing is left; the link that made the source's request, if one did.
     Over(Option<LinkPtr<P>>),
 }
@@ -114,140 +184,101 @@ impl<P: Platform> Notifier<P> {
         unsafe { self.current.get() }.lock_expecting(CANCELLED)
     }
 
-    /// Finishes the node that ran last and takes the next, under one lock.
+    /// Finishes the node that ran last and takes the next, under one lock unless somebody waited for the former.
     fn take_turn(&mut self) -> Turn<P> {
         let mut locked = self.lock();
-        let finished = self.finish(&mut locked);
-        let turn = match list::take_newest(&mut locked, self.me) {
-            Some(node) => {
-                self.busy = Some(node);
-                // SAFETY: node Invariant 4: a busy node is there until it is finished.
-                match unsafe { node.get() }.action {
-                    Action::Callback(vtable) => Turn::Callback(vtable, node),
-                    Action::Link => {
-                        let link: LinkPtr<P> = node.cast();
-                        // SAFETY: as above; a node with this action is a link's first field.
-                        let child = unsafe { link.get() }.child();
-                        // SAFETY: links Invariant 2: the child cannot unlink itself before the lock is released.
-                        Turn::Child(unsafe { Handle::retain(child) }, link)
-                    }
-                }
-            }
-            None => Turn::Over(locked.with_mut(|list| {
-                list.notifier = None;
-                list.requested_by.take()
+        let finished = match self.busy.take().map(|node| list::finish(&mut locked, node)) {
+            // Under fail-fast the waker's panic comes before the next callback.
+            Some(finished) if finished.wakes() => return Turn::Settle(finished),
+            finished => finished,
+        };
+        let turn = match locked.with(|lists| lists.newest) {
+            Some(node) => self.take(&mut locked, node),
+            None => Turn::Over(locked.with_mut(|lists| {
+                lists.notifier = None;
+                lists.requested_by.take()
             })),
         };
-        self.settle(locked, finished);
+        drop(locked);
+        if let Some(finished) = finished {
+            self.settle(finished);
+        }
+        self.done = None;
         turn
+    }
+
+    fn take(&mut self, locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Turn<P> {
+        list::take(locked, node, self.me);
+        self.busy = Some(node);
+        // SAFETY: node Invariant 4: a busy node is there until it is finished.
+        if let Action::Callback(vtable) = unsafe { node.get() }.action {
+            return Turn::Callback(vtable, node);
+        }
+        let link: LinkPtr<P> = node.cast();
+        // SAFETY: as above; what is in this list and no callback is a link's first field.
+        let child = unsafe { link.get() }.child();
+        // SAFETY: links Invariant 2: the child cannot unlink itself before the lock is released.
+        Turn::Child(unsafe { Handle::retain(child) }, link)
     }
 
     /// Leaves the rest of the current source's callbacks where they are.
     fn stop(&mut self) {
         let mut locked = self.lock();
-        let finished = self.finish(&mut locked);
-        locked.with_mut(|list| list.notifier = None);
-        self.settle(locked, finished);
-    }
-
-    fn finish(&mut self, locked: &mut Locked<'_, P>) -> Option<Finished<P>> {
-        self.busy.take().map(|node| list::finish(locked, node))
-    }
-
-    /// Unlocks, and then does what may run user code or release memory.
-    fn settle(&mut self, locked: Locked<'_, P>, finished: Option<Finished<P>>) {
+        let finished = self.busy.take().map(|node| list::finish(&mut locked, node));
+        locked.with_mut(|lists| lists.notifier = None);
         drop(locked);
         if let Some(finished) = finished {
-            finished.settle();
+            self.settle(finished);
         }
         self.done = None;
     }
 
-    fn call(&self, vtable: &'static Vtable<P>, node: NodePtr<P>) -> Result<(), Payload> {
+    /// Does what the end of a callback left to do; a waker's panic counts as the callback's.
+    fn settle(&mut self, finished: Finished<P>) {
+        self.note(finished.settle());
+    }
+
+    fn note(&mut self, result: Result<(), Payload>) {
+        if let Err(payload) = result {
+            self.panics.push(self.depth, payload);
+        }
+    }
+
+    fn call(&mut self, vtable: &'static Vtable<P>, node: NodePtr<P>) {
         // SAFETY: the current source is alive (Invariant 2); the token is never dropped, so it needs no count.
         let handle = unsafe { Handle::adopt(self.current) };
         let token = ManuallyDrop::new(CancellationToken::of(handle));
         // SAFETY: node Invariant 3: this thread took the node out of the list; the vtable is its own.
-        catch::<P, _>(|| unsafe { (vtable.run)(node, &token) })
+        self.note(catch::<P, _>(|| unsafe { (vtable.run)(node, &token) }));
     }
 
     /// Cancels the child, and if nobody had, makes it the current source.
     fn enter(&mut self, child: Handle<P>, link: LinkPtr<P>) {
-        if request(&child, Some(link)) {
+        if let Some(Found::Callbacks) = request(&child, Some(self.me), Some(link), self.depth + 1, &mut self.panics) {
             self.busy = None;
             self.depth += 1;
             self.current = ManuallyDrop::new(child).ptr();
         } else {
-            self.done = Some(child);
+            self.close(child);
         }
     }
 
-    /// The child has run its callbacks: back to the parent, for which the child's panics are one.
-    fn leave(&mut self, link: LinkPtr<P>) -> Option<Payload> {
-        let panics = self.panics.close(self.depth);
-        self.depth -= 1;
+    /// The child has run its callbacks: back to the parent.
+    fn leave(&mut self, link: LinkPtr<P>) {
         // SAFETY: `enter` put this count aside.
-        self.done = Some(unsafe { Handle::adopt(self.current) });
+        let child = unsafe { Handle::adopt(self.current) };
         self.busy = Some(link.cast());
-        // SAFETY: the child, and with it the link, is alive by `done`.
+        // SAFETY: the child, and with it the link, is alive by its handle.
         self.current = unsafe { link.get() }.parent();
-        panics.map(|panics| Box::new(panics) as Payload)
+        self.depth -= 1;
+        self.close(child);
     }
-}
 
-/// The first panic of closures that were dropped without being called.
-#[must_use]
-pub(crate) struct Dropped(Option<Payload>);
-
-impl Dropped {
-    /// Lets the panic go on, unless the thread unwinds already.
-    pub(crate) fn resume(self) {
-        if let Some(payload) = self.0
-            && !std::thread::panicking()
-        {
-            std::panic::resume_unwind(payload)
+    /// A child of the current source is done; its panics are one of the current source's.
+    fn close(&mut self, child: Handle<P>) {
+        self.done = Some(child);
+        if let Some(panics) = self.panics.close(self.depth + 1) {
+            self.panics.push(self.depth, Box::new(panics));
         }
     }
-}
-
-/// Takes every node out of the list and drops the closures, newest first, without calling them. Borrowed closures are
-/// left to the frames that own them, links to the children.
-pub(crate) fn discard_all<P: Platform>(source: &Shared<P>) -> Dropped {
-    let me = P::thread_id();
-    let mut first_panic = None;
-    let mut busy = None;
-    loop {
-        let mut locked = source.lock();
-        let finished = busy.take().map(|node| list::finish(&mut locked, node));
-        let next = take_boxed(&mut locked, me);
-        drop(locked);
-        if let Some(finished) = finished {
-            finished.settle();
-        }
-        let Some((discard, node)) = next else {
-            return Dropped(first_panic);
-        };
-        busy = Some(node);
-        // SAFETY: node Invariant 3: this thread took the node out of the list; the function is its own.
-        if let Err(payload) = catch::<P, _>(|| unsafe { discard(node) }) {
-            first_panic.get_or_insert(payload);
-        }
-    }
-}
-
-type Discard<P> = unsafe fn(NodePtr<P>);
-
-/// Takes out nodes up to the first boxed callback, which becomes Busy.
-fn take_boxed<P: Platform>(locked: &mut Locked<'_, P>, me: ThreadId) -> Option<(Discard<P>, NodePtr<P>)> {
-    while let Some(node) = list::newest(locked) {
-        // SAFETY: node Invariant 2: linked nodes are alive.
-        match unsafe { node.get() }.action {
-            Action::Callback(Vtable { boxed: Some(boxed), .. }) => {
-                list::take_newest(locked, me);
-                return Some((boxed.discard, node));
-            }
-            _ => list::remove(locked, node),
-        };
-    }
-    None
 }

@@ -40,9 +40,19 @@ pub struct CallbackPanics {
 }
 
 impl CallbackPanics {
-    fn new(payloads: Vec<Payload>) -> Self {
+    pub(crate) fn new(payloads: Vec<Payload>) -> Self {
         debug_assert!(!payloads.is_empty(), "no panic is no error");
         Self { payloads }
+    }
+
+    /// Takes the panics out of the payload of a request that collected them.
+    pub(crate) fn of(payload: Payload) -> Self {
+        *payload.downcast().expect("a request that collects panics ends with a CallbackPanics")
+    }
+
+    /// Panics with the panics of a request that collected them.
+    pub(crate) fn raise(payload: Payload) -> ! {
+        panic::panic_any(Self::of(payload))
     }
 
     /// How many panics there are; a linked source's count as one. Never zero.
@@ -147,6 +157,14 @@ impl Collector {
         match self.open.last_mut() {
             Some((top, payloads)) if *top == depth => payloads.push(payload),
             _ => self.open.push((depth, vec![payload])),
+        }
+    }
+
+    /// Takes the first panic of the source at `depth`, if that is the deepest with any.
+    pub(crate) fn first_of(&mut self, depth: usize) -> Option<Payload> {
+        match self.open.last_mut() {
+            Some((top, payloads)) if *top == depth => Some(payloads.swap_remove(0)),
+            _ => None,
         }
     }
 

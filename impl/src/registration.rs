@@ -9,8 +9,9 @@ use std::pin::pin;
 use weakest::{Platform, Slot};
 
 use crate::callback::Callback;
+use crate::disposal::{EndOf, Registered, Release, discard, leave, settle};
 use crate::list::{self, Parting};
-use crate::node::{Action, Node, NodePtr};
+use crate::node::{Node, NodePtr};
 use crate::shared::{Handle, Shared};
 use crate::token::CancellationToken;
 
@@ -26,18 +27,6 @@ use crate::token::CancellationToken;
 pub struct Registration<P: Platform> {
     registered: Option<Registered<P>>,
 }
-
-struct Registered<P: Platform> {
-    source: Handle<P>,
-    /// This registration's part of node Invariant 4.
-    node: NodePtr<P>,
-}
-
-// SAFETY: the node is reached under its source's lock only, and its closure is `Send`.
-unsafe impl<P: Platform> Send for Registered<P> {}
-
-// SAFETY: the node is reached under its source's lock only, and its closure is `Send`.
-unsafe impl<P: Platform> Sync for Registered<P> {}
 
 /// What became of an attempt to register.
 enum Admission {
@@ -126,43 +115,10 @@ impl<P: Platform> Drop for Scope<'_, P> {
         if P::failed() {
             return;
         }
-        if let Outcome::Left = leave(self.source, self.node) {
+        if let Parting::Left = leave(self.source, self.node) {
             // The callback runs on this very thread, further up the stack than the frame it borrows from: only a stack
             // switched by hand can get here, and the frame must not go.
             std::process::abort();
-        }
-    }
-}
-
-/// How a registration ended.
-enum Outcome {
-    /// The callback never ran, and its closure is the caller's.
-    Removed,
-    /// The callback is over.
-    Over,
-    /// The callback runs, on this thread or at this thread's request.
-    Left,
-}
-
-/// Lets go of the callback, waiting for one that runs on another thread; never waits on the thread of the request.
-fn leave<P: Platform>(source: &Handle<P>, node: NodePtr<P>) -> Outcome {
-    let me = P::thread_id();
-    let mut waiter = None;
-    loop {
-        let announced = waiter.is_some();
-        let mut locked = source.lock();
-        let parting = list::part(&mut locked, node, me, waiter.take());
-        drop(locked);
-        match parting {
-            Parting::Mine => return Outcome::Removed,
-            Parting::Over => return Outcome::Over,
-            Parting::Left => return Outcome::Left,
-            Parting::Running(_before) => {
-                if announced {
-                    P::park();
-                }
-                waiter = Some(P::current());
-            }
         }
     }
 }
@@ -205,6 +161,19 @@ impl<P: Platform> Registration<P> {
         drop(self);
     }
 
+    /// Removes the callback, now; the future is ready once a callback that runs on another thread, or its closure's
+    /// drop, is over. Inside the source's callbacks it is ready at once. Dropping the future neither waits nor owes
+    /// anything.
+    ///
+    /// .NET counterpart: `CancellationTokenRegistration.DisposeAsync`.
+    ///
+    /// # Panics
+    /// With the panic of the closure's drop; the callback is removed all the same.
+    #[doc(alias = "DisposeAsync")]
+    pub fn dispose_async(mut self) -> impl Future<Output = ()> + Send + use<P> {
+        self.registered.take().map_or_else(EndOf::over, EndOf::of)
+    }
+
     /// Leaves the callback registered for good.
     ///
     /// .NET counterpart: not disposing the registration.
@@ -212,8 +181,7 @@ impl<P: Platform> Registration<P> {
         if let Some(Registered { source, node }) = self.registered.take()
             && list::detach(&mut source.lock(), node)
         {
-            // SAFETY: node Invariant 4: the callback is over, and this was its registration.
-            unsafe { list::release(node) }
+            drop(Release(node));
         }
     }
 
@@ -234,46 +202,15 @@ impl<P: Platform> Registration<P> {
     }
 }
 
-/// Drops the closure of a callback that was taken out of the list.
-///
-/// # Safety
-/// The node is alive, and its closure the caller's by node Invariant 3.
-unsafe fn discard<P: Platform>(node: NodePtr<P>) {
-    // SAFETY: the caller promises that the node is alive.
-    if let Action::Callback(vtable) = unsafe { node.get() }.action
-        && let Some(boxed) = &vtable.boxed
-    {
-        // SAFETY: passed on to the caller; the function is the node's own.
-        unsafe { (boxed.discard)(node) }
-    }
-}
-
 impl<P: Platform> Drop for Registration<P> {
     fn drop(&mut self) {
-        /// Gives the node's memory back even if the closure's drop panics.
-        struct Release<P: Platform>(NodePtr<P>);
-        impl<P: Platform> Drop for Release<P> {
-            fn drop(&mut self) {
-                // SAFETY: node Invariant 4: the callback is over or removed, and this was its registration.
-                unsafe { list::release(self.0) }
-            }
-        }
-
         if P::failed() {
             return;
         }
         let Some(Registered { source, node }) = self.registered.take() else {
             return;
         };
-        match leave(&source, node) {
-            Outcome::Removed => {
-                let _release = Release(node);
-                // SAFETY: node Invariant 3: this thread took the node out of the list.
-                unsafe { discard(node) }
-            }
-            Outcome::Over => drop(Release(node)),
-            Outcome::Left => {}
-        }
+        settle(leave(&source, node), node);
     }
 }
 

@@ -27,6 +27,7 @@ use crate::links::{LinkPtr, Shape};
 use crate::list;
 use crate::node::NodePtr;
 use crate::sites::Site;
+use crate::timer::TimerPtr;
 
 /// The lock is held.
 const LOCKED: u32 = 1;
@@ -39,7 +40,7 @@ pub(crate) const ORPHANED: u32 = 4;
 pub(crate) struct Shared<P: Platform> {
     word: P::AtomicU32,
     refs: P::AtomicUsize,
-    sources: P::AtomicUsize,
+    sources: P::AtomicU32,
     guarded: P::Cell<Guarded<P>>,
     /// What the state is embedded in: how to find its links to parents and how to release it.
     pub(crate) shape: &'static Shape<P>,
@@ -50,22 +51,29 @@ pub(crate) type SharedPtr<P> = Ptr<P, Shared<P>>;
 
 /// What the lock guards.
 pub(crate) struct Guarded<P: Platform> {
-    /// The newest callback.
+    /// The newest of the callbacks and links.
     pub(crate) newest: Option<NodePtr<P>>,
+    /// The newest of the callbacks and links that are being removed: no request reaches them any more.
+    pub(crate) doomed: Option<NodePtr<P>>,
+    /// The newest wait.
+    pub(crate) waits: Option<NodePtr<P>>,
     /// The thread that runs the callbacks of the request, while it does.
     pub(crate) notifier: Option<ThreadId>,
     /// The link that made the request, while its parent's notifier runs these callbacks.
     pub(crate) requested_by: Option<LinkPtr<P>>,
+    /// The timer, once a delay was asked for.
+    pub(crate) timer: Option<TimerPtr<P>>,
 }
 
 impl<P: Platform> Shared<P> {
     /// The state of one new source handle.
     pub(crate) fn new(shape: &'static Shape<P>) -> Self {
-        let guarded = Guarded { newest: None, notifier: None, requested_by: None };
+        let guarded =
+            Guarded { newest: None, doomed: None, waits: None, notifier: None, requested_by: None, timer: None };
         Self {
             word: P::AtomicU32::new(0),
             refs: P::AtomicUsize::new(1),
-            sources: P::AtomicUsize::new(1),
+            sources: P::AtomicU32::new(1),
             guarded: P::Cell::new(CellName::new("the callback list", "R15"), guarded),
             shape,
         }
@@ -112,7 +120,12 @@ impl<P: Platform> Shared<P> {
 
     /// Counts one more source handle.
     pub(crate) fn add_source(&self) {
-        check_count(self.sources.fetch_add(1, Site::SourceClone));
+        check_count(self.sources.fetch_add(1, Site::SourceClone) as usize, i32::MAX as usize);
+    }
+
+    /// Whether there is one source handle; the caller holds it, so no other can come.
+    pub(crate) fn has_one_source(&self) -> bool {
+        self.sources.load(Site::SourceAlone) == 1
     }
 
     /// Counts one source handle fewer; `true` if it was the last.
@@ -127,9 +140,8 @@ impl<P: Platform> Shared<P> {
 }
 
 /// Handles are leaked faster than this only by a bug, and a count that wrapped would free live memory.
-fn check_count(before: usize) {
-    const LIMIT: usize = isize::MAX as usize;
-    if before > LIMIT {
+fn check_count(before: usize, limit: usize) {
+    if before > limit {
         std::process::abort();
     }
 }
@@ -203,7 +215,7 @@ impl<P: Platform> Handle<P> {
     pub(crate) unsafe fn retain(shared: SharedPtr<P>) -> Self {
         // SAFETY: passed on to the caller.
         let state = unsafe { shared.get() };
-        check_count(state.refs.fetch_add(1, Site::RefClone));
+        check_count(state.refs.fetch_add(1, Site::RefClone), isize::MAX as usize);
         Self(shared)
     }
 

@@ -80,6 +80,13 @@ weakest::sites! {
             serves: ["G4"],
             because: "source handles share one count in RefDrop, so each publishes its last use to the last of them (SourceLast)",
         }
+        /// `try_reset`: is this the only source handle?
+        SourceAlone {
+            op: Load, ordering: Relaxed,
+            dotnet: Absent("a source is disposed by hand; its owners are not counted"),
+            serves: [],
+            because: "whatever another handle did before it was dropped it did under the lock, which try_reset takes",
+        }
         /// The last source handle is gone.
         SourceLast {
             op: Load, ordering: Acquire,

@@ -4,13 +4,19 @@
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::time::Duration;
 
 use weakest::Platform;
 
+use crate::clock::TimeProvider;
+use crate::guard::DropGuard;
+use crate::job::{self, CancelCompletion, CancelJob};
 use crate::links;
 use crate::notify::{self, OnPanic};
-use crate::panics::{CallbackPanics, Payload};
+use crate::panics::{CallbackPanics, catch};
+use crate::removal::{self, Dropped};
 use crate::shared::{Handle, ORPHANED};
+use crate::timer;
 use crate::token::CancellationToken;
 
 /// Requests cancellation of whatever observes its [tokens](CancellationToken).
@@ -54,6 +60,38 @@ impl<P: Platform> CancellationTokenSource<P> {
     #[must_use]
     pub fn new() -> Self {
         Self { handle: ManuallyDrop::new(links::plain()) }
+    }
+
+    /// A source that is cancelled `delay` from now; at once if that is zero.
+    ///
+    /// .NET counterpart: `new CancellationTokenSource(TimeSpan)`.
+    ///
+    /// # Panics
+    /// As [`cancel_after`](Self::cancel_after).
+    #[must_use]
+    pub fn with_timeout(delay: Duration) -> Self {
+        Self::with_delay(delay, |source| source.cancel_after(delay))
+    }
+
+    /// As [`with_timeout`](Self::with_timeout), by a clock of the caller's, which later delays are measured by too.
+    ///
+    /// .NET counterpart: `new CancellationTokenSource(TimeSpan, TimeProvider)`.
+    #[must_use]
+    pub fn with_timeout_on(delay: Duration, clock: impl TimeProvider) -> Self {
+        Self::with_delay(delay, |source| {
+            timer::install(&source.handle, &clock);
+            source.cancel_after(delay);
+        })
+    }
+
+    fn with_delay(delay: Duration, arm: impl FnOnce(&Self)) -> Self {
+        let source = Self::new();
+        if delay.is_zero() {
+            links::cancel_unobserved(&source.handle);
+        } else {
+            arm(&source);
+        }
+        source
     }
 
     /// A source that is cancelled as soon as any of `tokens` is: at once if one already is. Without tokens, or with
@@ -128,8 +166,7 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// # Errors
     /// What the callbacks panicked with: the request was made by this call, and all callbacks have run.
     pub fn try_cancel(&self) -> Result<bool, CallbackPanics> {
-        self.cancel_with(OnPanic::Collect)
-            .map_err(|payload| *payload.downcast().expect("panics are collected into a CallbackPanics"))
+        notify::cancel(&self.handle, OnPanic::Collect).map_err(CallbackPanics::of)
     }
 
     /// As [`cancel`](Self::cancel), but the first panic of a callback leaves at once, with its own payload; the panics
@@ -142,14 +179,86 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// With the payload of the first callback that panicked.
     #[doc(alias = "Cancel")]
     pub fn cancel_fail_fast(&self) -> bool {
-        self.cancel_with(OnPanic::FailFast).unwrap_or_else(|payload| std::panic::resume_unwind(payload))
+        notify::cancel(&self.handle, OnPanic::FailFast).unwrap_or_else(|payload| std::panic::resume_unwind(payload))
     }
 
-    fn cancel_with(&self, on_panic: OnPanic) -> Result<bool, Payload> {
-        if !notify::request(&self.handle, None) {
-            return Ok(false);
+    /// Requests cancellation here and lets the callbacks run elsewhere: when this returns, the source is cancelled, and
+    /// waits and futures are released. If callbacks are registered (a linked source counts), `spawn` gets the job of
+    /// running them, else it is not called.
+    ///
+    /// The completion is complete at once if there was nothing to run, or if cancellation was requested before.
+    ///
+    /// .NET counterpart: `CancellationTokenSource.CancelAsync`.
+    ///
+    /// # Panics
+    /// With the panic of `spawn`; a job that it drops runs in that drop.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// source.token().register(|| println!("on another thread")).detach();
+    /// let completion = source.cancel_on(|job| {
+    ///     std::thread::spawn(|| job.run());
+    /// });
+    /// assert!(source.is_cancelled());
+    /// completion.wait().unwrap();
+    /// ```
+    #[doc(alias = "CancelAsync")]
+    pub fn cancel_on(&self, spawn: impl FnOnce(CancelJob<P>)) -> CancelCompletion<P> {
+        job::cancel_on(&self.handle, spawn)
+    }
+
+    /// Cancels the source `delay` from now, on the clock's thread; a delay asked for before is forgotten. No effect once
+    /// cancelled. Never runs callbacks here, not even with zero. A delay past the clock's range never comes.
+    ///
+    /// What happens before this call is visible to whoever sees the request. A callback's panic on the default clock's
+    /// thread is reported by the panic hook and goes no further.
+    ///
+    /// .NET counterpart: `CancellationTokenSource.CancelAfter`.
+    ///
+    /// # Panics
+    /// If the default clock is used for the first time and the system has no room for its thread.
+    #[doc(alias = "CancelAfter")]
+    pub fn cancel_after(&self, delay: Duration) {
+        timer::arm(&self.handle, delay);
+    }
+
+    /// Switches a pending [`cancel_after`](Self::cancel_after) or timeout off.
+    ///
+    /// .NET counterpart: `CancelAfter(Timeout.Infinite)`.
+    pub fn disarm(&self) {
+        timer::disarm(&self.handle);
+    }
+
+    /// Makes the source ready for another operation: removes all callbacks and the links of sources linked to it, and
+    /// switches a pending timeout off. Waits, futures and this source's own links to other tokens stay.
+    ///
+    /// `true` only if the source was never cancelled, its timer neither fired nor is about to, and this is its only
+    /// handle; else nothing is removed. No token ever goes from cancelled to live.
+    ///
+    /// .NET counterpart: `CancellationTokenSource.TryReset`.
+    ///
+    /// # Panics
+    /// With the first panic of a closure's drop; the source is reset all the same.
+    #[doc(alias = "TryReset")]
+    pub fn try_reset(&mut self) -> bool {
+        if !self.handle.has_one_source() || self.is_cancelled() || !timer::disarm(&self.handle) {
+            return false;
         }
-        notify::notify(&self.handle, on_panic).map(|()| true)
+        let mut locked = self.handle.lock();
+        if !locked.is_live() {
+            return false;
+        }
+        removal::doom(&mut locked);
+        drop(locked);
+        removal::discard(&self.handle).resume();
+        true
+    }
+
+    /// A guard that cancels this source when it is dropped.
+    pub fn drop_guard(&self) -> DropGuard<P> {
+        DropGuard::new(self.clone())
     }
 }
 
@@ -170,17 +279,17 @@ impl<P: Platform> Drop for CancellationTokenSource<P> {
         // SAFETY: this was the last source handle, and nobody uses this one after its drop.
         let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
         links::unlink_all(&handle);
+        let timer = catch::<P, _>(|| timer::remove(&handle));
         let mut locked = handle.lock();
         let orphaned = locked.is_live();
         if orphaned {
             locked.set(ORPHANED);
+            removal::doom(&mut locked);
         }
         drop(locked);
-        let dropped = orphaned.then(|| notify::discard_all(&handle));
+        let dropped = if orphaned { removal::discard(&handle) } else { Dropped::default() };
         drop(handle);
-        if let Some(dropped) = dropped {
-            dropped.resume();
-        }
+        dropped.or(timer).resume();
     }
 }
 

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::time::Duration;
 
 use weakest::Platform;
 
 use crate::error::Cancelled;
 use crate::registration::{self, Registration};
 use crate::shared::{Handle, ORPHANED};
+use crate::waits::{self, RunUntil, WaitFor};
 
 /// Observes the cancellation that a [source](crate::CancellationTokenSource) requests: polled, given callbacks, or
 /// passed on. A token never requests anything.
@@ -198,6 +200,48 @@ impl<P: Platform> CancellationToken<P> {
             }
             Repr::Of(shared) => registration::with_callback(self, shared, move |_| callback(), body),
         }
+    }
+
+    /// Blocks the thread until cancellation is requested; for ever if that cannot come.
+    ///
+    /// .NET counterpart: `CancellationToken.WaitHandle.WaitOne()`.
+    #[doc(alias = "WaitHandle")]
+    pub fn wait(&self) {
+        waits::wait(self);
+    }
+
+    /// Blocks the thread until cancellation is requested or `timeout` has passed by the system's monotonic clock;
+    /// `true`: cancelled.
+    ///
+    /// .NET counterpart: `CancellationToken.WaitHandle.WaitOne(TimeSpan)`.
+    #[doc(alias = "WaitHandle")]
+    #[must_use]
+    pub fn wait_timeout(&self, timeout: Duration) -> bool {
+        waits::wait_timeout(self, timeout)
+    }
+
+    /// A future that is ready once cancellation is requested, and stays ready. It belongs to no executor and allocates
+    /// nothing; dropping it waits for nothing.
+    ///
+    /// .NET counterpart: none in the core; tokio-util's `CancellationToken::cancelled`.
+    pub fn cancelled(&self) -> impl Future<Output = ()> + Send + Sync + '_ {
+        WaitFor::new(self)
+    }
+
+    /// As [`cancelled`](Self::cancelled), and owns the token.
+    pub fn cancelled_owned(self) -> impl Future<Output = ()> + Send + Sync + 'static {
+        WaitFor::new(self)
+    }
+
+    /// Polls `future` until it is ready (`Some`) or cancellation is requested (`None`). A token cancelled already wins
+    /// over the future, which is not polled then; later the future wins over the token.
+    ///
+    /// The future that this returns is fused: polled again after it gave its result, it is ready with `None`.
+    ///
+    /// .NET counterpart: `Task.WaitAsync(CancellationToken)`.
+    #[doc(alias = "WaitAsync")]
+    pub fn run_until_cancelled<F: Future>(&self, future: F) -> impl Future<Output = Option<F::Output>> {
+        RunUntil::new(self, future)
     }
 }
 

@@ -1,0 +1,55 @@
+//! Cancelling at the end of a scope.
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use weakest::Platform;
+
+use crate::source::CancellationTokenSource;
+
+/// Cancels its source when it is dropped. Counts as a source handle. While the thread unwinds, the callbacks' panics
+/// are dropped.
+///
+/// .NET counterpart: none; `using` disposes a source and does not cancel it.
+///
+/// ```
+/// use rescind::CancellationTokenSource;
+///
+/// let source = CancellationTokenSource::new();
+/// {
+///     let _guard = source.drop_guard();
+/// }
+/// assert!(source.is_cancelled());
+/// ```
+#[derive(Debug)]
+#[must_use = "dropping the guard cancels the source"]
+pub struct DropGuard<P: Platform> {
+    source: Option<CancellationTokenSource<P>>,
+}
+
+impl<P: Platform> DropGuard<P> {
+    pub(crate) fn new(source: CancellationTokenSource<P>) -> Self {
+        Self { source: Some(source) }
+    }
+
+    /// Lets go of the source without cancelling it.
+    pub fn disarm(mut self) {
+        self.source = None;
+    }
+}
+
+impl<P: Platform> Drop for DropGuard<P> {
+    fn drop(&mut self) {
+        if P::failed() {
+            return;
+        }
+        if let Some(source) = self.source.take()
+            && let Err(panics) = source.try_cancel()
+            && !std::thread::panicking()
+        {
+            std::panic::panic_any(panics);
+        }
+    }
+}
+
+impl<P: Platform> UnwindSafe for DropGuard<P> {}
+impl<P: Platform> RefUnwindSafe for DropGuard<P> {}

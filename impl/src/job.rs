@@ -1,0 +1,250 @@
+//! Cancelling elsewhere: the request is made here, the callbacks run where the caller says.
+//!
+//! A [`CancelJob`] and its [`CancelCompletion`] share a record, guarded by the source's lock:
+//!
+//! | state   | meaning                      | next, by whom                                          |
+//! |---------|------------------------------|--------------------------------------------------------|
+//! | Running | the callbacks are to be run  | Done, the job; abandoned, the completion's drop        |
+//! | Done    | the result is there          | the completion takes it                                |
+//!
+//! # Invariants
+//! 1. The record's state is read and written only under the lock of the source.
+//! 2. The record is released by the later of the two: the job if it was abandoned, else the completion.
+#![expect(unsafe_code, reason = "job and completion own their record together")]
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use weakest::{Cell, CellName, Platform, Ptr};
+
+use crate::node::Wake;
+use crate::notify::{self, Found, OnPanic};
+use crate::panics::{CallbackPanics, Collector, catch};
+use crate::shared::{Handle, Locked};
+
+/// What a job and its completion share.
+struct Record<P: Platform> {
+    state: P::Cell<State<P>>,
+}
+
+enum State<P: Platform> {
+    Running {
+        /// Whom the end wakes.
+        waiter: Option<Wake<P>>,
+        abandoned: bool,
+    },
+    Done(Result<(), CallbackPanics>),
+}
+
+/// The record of a source's job.
+struct RecordRef<P: Platform> {
+    source: Handle<P>,
+    record: Ptr<P, Record<P>>,
+}
+
+impl<P: Platform> RecordRef<P> {
+    fn with_mut<R>(&self, _locked: &mut Locked<'_, P>, write: impl FnOnce(&mut State<P>) -> R) -> R {
+        // SAFETY: Invariant 2: the caller has not given up its part.
+        let record = unsafe { self.record.get() };
+        // SAFETY: Invariant 1.
+        unsafe { record.state.with_mut(write) }
+    }
+
+    /// Gives the record back.
+    ///
+    /// # Safety
+    /// The caller is the later of the two (Invariant 2).
+    unsafe fn release(self) {
+        // SAFETY: passed on to the caller.
+        unsafe { self.record.release() }
+    }
+}
+
+// SAFETY: the record is reached under the source's lock only, and what it holds is `Send`.
+unsafe impl<P: Platform> Send for RecordRef<P> {}
+
+/// What is left to do for a request: run the callbacks. Running it never panics; dropping it runs it.
+///
+/// .NET counterpart: what `CancellationTokenSource.CancelAsync` hands to the thread pool.
+#[must_use = "dropping a job runs it, here"]
+pub struct CancelJob<P: Platform> {
+    /// `None` once run.
+    job: Option<(RecordRef<P>, Collector)>,
+}
+
+/// Learns when a [`CancelJob`] has run the callbacks, and with what panics: blocking, as a future, or by looking.
+///
+/// As a future it is fused: polled again after its result was given out, it is ready with `Ok`. Dropping it waits for
+/// nothing.
+///
+/// .NET counterpart: the task that `CancellationTokenSource.CancelAsync` returns.
+#[must_use = "the callbacks' panics are lost with it"]
+pub struct CancelCompletion<P: Platform> {
+    repr: Repr<P>,
+}
+
+enum Repr<P: Platform> {
+    Pending(RecordRef<P>),
+    Ready(Result<(), CallbackPanics>),
+}
+
+/// See [`cancel_on`](crate::CancellationTokenSource::cancel_on).
+pub(crate) fn cancel_on<P: Platform>(source: &Handle<P>, spawn: impl FnOnce(CancelJob<P>)) -> CancelCompletion<P> {
+    let mut panics = Collector::default();
+    let found = notify::request(source, None, None, 0, &mut panics);
+    if found != Some(Found::Callbacks) {
+        return CancelCompletion { repr: Repr::Ready(panics.close(0).map_or(Ok(()), Err)) };
+    }
+    let state = State::Running { waiter: None, abandoned: false };
+    let record =
+        Ptr::allocate(Record { state: P::Cell::new(CellName::new("the state of a cancel job", "R15"), state) });
+    // The completion comes first: if `spawn` panics, it is dropped, and the job must know.
+    let completion = CancelCompletion { repr: Repr::Pending(RecordRef { source: source.clone(), record }) };
+    spawn(CancelJob { job: Some((RecordRef { source: source.clone(), record }, panics)) });
+    completion
+}
+
+impl<P: Platform> CancelJob<P> {
+    /// Runs the callbacks, here. Their panics go to the [`CancelCompletion`].
+    pub fn run(self) {
+        drop(self);
+    }
+}
+
+impl<P: Platform> Drop for CancelJob<P> {
+    fn drop(&mut self) {
+        if P::failed() {
+            return;
+        }
+        let Some((shared, panics)) = self.job.take() else {
+            return;
+        };
+        let me = P::thread_id();
+        shared.source.lock().with_mut(|lists| lists.notifier = Some(me));
+        let result = notify::notify(&shared.source, me, OnPanic::Collect, panics).map_err(CallbackPanics::of);
+        let mut locked = shared.source.lock();
+        let before = shared.with_mut(&mut locked, |state| std::mem::replace(state, State::Done(result)));
+        drop(locked);
+        match before {
+            // SAFETY: Invariant 2: the completion is gone.
+            State::Running { abandoned: true, .. } => unsafe { shared.release() },
+            State::Running { waiter: Some(wake), .. } => {
+                // A waker's panic has nowhere to go: the result was given out before it was woken.
+                drop(catch::<P, _>(|| wake.wake()));
+            }
+            State::Running { .. } | State::Done(_) => {}
+        }
+    }
+}
+
+impl<P: Platform> CancelCompletion<P> {
+    /// Whether the callbacks have run. Never blocks.
+    ///
+    /// .NET counterpart: `Task.IsCompleted`.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        match &self.repr {
+            Repr::Ready(_) => true,
+            Repr::Pending(shared) => {
+                shared.with_mut(&mut shared.source.lock(), |state| matches!(state, State::Done(_)))
+            }
+        }
+    }
+
+    /// Blocks until the callbacks have run.
+    ///
+    /// .NET counterpart: `Task.Wait`.
+    ///
+    /// # Errors
+    /// What the callbacks panicked with.
+    pub fn wait(mut self) -> Result<(), CallbackPanics> {
+        loop {
+            match self.take_result(|| Wake::Thread(P::current())) {
+                Some(result) => return result,
+                None => P::park(),
+            }
+        }
+    }
+
+    /// The result, or somebody to wake when it is there.
+    fn take_result(&mut self, wake: impl FnOnce() -> Wake<P>) -> Option<Result<(), CallbackPanics>> {
+        if let Repr::Pending(shared) = &self.repr {
+            let mut new = Some(wake());
+            let mut locked = shared.source.lock();
+            let result = shared.with_mut(&mut locked, |state| match state {
+                State::Running { waiter, .. } => {
+                    std::mem::swap(waiter, &mut new);
+                    None
+                }
+                State::Done(result) => Some(std::mem::replace(result, Ok(()))),
+            });
+            drop(locked);
+            drop(new);
+            let pending = std::mem::replace(&mut self.repr, Repr::Ready(result?));
+            if let Repr::Pending(shared) = pending {
+                // SAFETY: Invariant 2: the job is done and was not abandoned.
+                unsafe { shared.release() }
+            }
+        }
+        match &mut self.repr {
+            Repr::Ready(result) => Some(std::mem::replace(result, Ok(()))),
+            Repr::Pending(_) => None,
+        }
+    }
+}
+
+impl<P: Platform> Future for CancelCompletion<P> {
+    type Output = Result<(), CallbackPanics>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.take_result(|| Wake::Task(context.waker().clone())) {
+            Some(result) => Poll::Ready(result),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<P: Platform> Drop for CancelCompletion<P> {
+    fn drop(&mut self) {
+        if P::failed() {
+            return;
+        }
+        let Repr::Pending(shared) = std::mem::replace(&mut self.repr, Repr::Ready(Ok(()))) else {
+            return;
+        };
+        let mut locked = shared.source.lock();
+        let (done, waiter) = shared.with_mut(&mut locked, |state| match state {
+            State::Running { waiter, abandoned } => {
+                *abandoned = true;
+                (false, waiter.take())
+            }
+            State::Done(_) => (true, None),
+        });
+        drop(locked);
+        drop(waiter);
+        if done {
+            // SAFETY: Invariant 2: the job is done and was not abandoned.
+            unsafe { shared.release() }
+        }
+    }
+}
+
+impl<P: Platform> Unpin for CancelCompletion<P> {}
+impl<P: Platform> UnwindSafe for CancelCompletion<P> {}
+impl<P: Platform> RefUnwindSafe for CancelCompletion<P> {}
+impl<P: Platform> UnwindSafe for CancelJob<P> {}
+impl<P: Platform> RefUnwindSafe for CancelJob<P> {}
+
+impl<P: Platform> fmt::Debug for CancelJob<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelJob").finish_non_exhaustive()
+    }
+}
+
+impl<P: Platform> fmt::Debug for CancelCompletion<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelCompletion").field("complete", &self.is_complete()).finish()
+    }
+}

@@ -1,0 +1,215 @@
+//! Waiting for cancellation: threads and tasks.
+//!
+//! A wait is a node in the source's list of waits, in the frame or the future of whoever waits, so nothing is
+//! allocated. The request takes all of them out and wakes them before it runs any callback.
+#![expect(unsafe_code, reason = "pins a waiter inside a future")]
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use weakest::{Platform, Ptr, Slot};
+
+use crate::list;
+use crate::node::{Waiter, Wake};
+use crate::shared::Handle;
+use crate::token::CancellationToken;
+
+/// Blocks until cancellation is requested, or `stop` says so after a park. A source that is gone never ends a wait.
+fn block<P: Platform>(source: &Handle<P>, mut park: impl FnMut() -> bool) {
+    if source.is_cancelled() {
+        return;
+    }
+    let slot = pin!(P::Slot::new(Waiter::<P>::new(Some(Wake::Thread(P::current())))));
+    let waiter = slot.as_ref().ptr();
+    let mut locked = source.lock();
+    if locked.is_cancelled() {
+        return;
+    }
+    list::push(&mut locked, waiter.cast());
+    drop(locked);
+    let _linked = Linked { source, waiter };
+    while !park() && !source.is_cancelled() {}
+}
+
+/// Blocks the thread until the token is cancelled.
+pub(crate) fn wait<P: Platform>(token: &CancellationToken<P>) {
+    if let Some(source) = token.handle() {
+        block(source, || {
+            P::park();
+            false
+        });
+    }
+    while !token.is_cancelled() {
+        P::park();
+    }
+}
+
+/// Blocks the thread until the token is cancelled or the time is up.
+pub(crate) fn wait_timeout<P: Platform>(token: &CancellationToken<P>, timeout: Duration) -> bool {
+    if !token.is_cancelled() && !timeout.is_zero() {
+        let deadline = P::deadline(timeout);
+        let park = || P::park_until(&deadline);
+        match token.handle() {
+            Some(source) => block(source, park),
+            None => while !park() {},
+        }
+    }
+    token.is_cancelled()
+}
+
+/// A wait that is linked, or was taken out by the request: dropping this takes it out for good, so that its memory can
+/// go.
+struct Linked<'a, P: Platform> {
+    source: &'a Handle<P>,
+    waiter: Ptr<P, Waiter<P>>,
+}
+
+impl<P: Platform> Drop for Linked<'_, P> {
+    fn drop(&mut self) {
+        if P::failed() {
+            return;
+        }
+        let mut locked = self.source.lock();
+        let wake = list::remove(&mut locked, self.waiter.cast())
+            .then(|| list::set_wake(&mut locked, list::sleeper_of(self.waiter), None));
+        drop(locked);
+        drop(wake);
+    }
+}
+
+/// Ready once the token `T` is cancelled; stays ready.
+pub(crate) struct WaitFor<P: Platform, T: Borrow<CancellationToken<P>>> {
+    token: T,
+    waiter: P::Slot<Waiter<P>>,
+    /// Whether the waiter may be in the source's list.
+    linked: bool,
+}
+
+impl<P: Platform, T: Borrow<CancellationToken<P>>> WaitFor<P, T> {
+    pub(crate) fn new(token: T) -> Self {
+        Self { token, waiter: P::Slot::new(Waiter::new(None)), linked: false }
+    }
+
+    /// The parts; the waiter stays pinned.
+    fn project(self: Pin<&mut Self>) -> (&T, Pin<&P::Slot<Waiter<P>>>, &mut bool) {
+        // SAFETY: nothing is moved out: the waiter is handed on pinned, the others are not structurally pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        (&this.token, unsafe { Pin::new_unchecked(&this.waiter) }, &mut this.linked)
+    }
+}
+
+impl<P: Platform, T: Borrow<CancellationToken<P>>> Future for WaitFor<P, T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let (token, slot, linked) = self.project();
+        let token = token.borrow();
+        if token.is_cancelled() {
+            return Poll::Ready(());
+        }
+        let Some(source) = token.handle() else {
+            return Poll::Pending;
+        };
+        let waiter = slot.ptr();
+        let sleeper = list::sleeper_of(waiter);
+        if *linked {
+            let locked = source.lock();
+            if locked.is_cancelled() {
+                return Poll::Ready(());
+            }
+            if list::will_wake(&locked, sleeper, context.waker()) {
+                return Poll::Pending;
+            }
+        }
+        // A waker is user code: cloned before the lock is taken, and the old one dropped after.
+        let wake = Wake::Task(context.waker().clone());
+        let mut locked = source.lock();
+        if locked.is_cancelled() {
+            drop(locked);
+            return Poll::Ready(());
+        }
+        let old = list::set_wake(&mut locked, sleeper, Some(wake));
+        if !*linked {
+            list::push(&mut locked, waiter.cast());
+            *linked = true;
+        }
+        drop(locked);
+        drop(old);
+        Poll::Pending
+    }
+}
+
+impl<P: Platform, T: Borrow<CancellationToken<P>>> Drop for WaitFor<P, T> {
+    fn drop(&mut self) {
+        // SAFETY: a value that is dropped is not moved any more.
+        let (token, slot, linked) = unsafe { Pin::new_unchecked(self) }.project();
+        if *linked && let Some(source) = token.borrow().handle() {
+            drop(Linked { source, waiter: slot.ptr() });
+        }
+    }
+}
+
+// SAFETY: the waiter is reached under the source's lock only, and what it holds may move between threads.
+unsafe impl<P: Platform, T: Borrow<CancellationToken<P>> + Send> Send for WaitFor<P, T> {}
+
+// SAFETY: a shared `WaitFor` gives access to nothing.
+unsafe impl<P: Platform, T: Borrow<CancellationToken<P>> + Sync> Sync for WaitFor<P, T> {}
+
+impl<P: Platform, T: Borrow<CancellationToken<P>>> fmt::Debug for WaitFor<P, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitFor").field("token", self.token.borrow()).finish()
+    }
+}
+
+/// Polls a future until the token is cancelled. The token wins the first poll, the future the later ones.
+pub(crate) struct RunUntil<'a, P: Platform, F> {
+    wait: WaitFor<P, &'a CancellationToken<P>>,
+    /// `None` once this is ready: its drop comes before the result is given out.
+    future: Option<F>,
+    started: bool,
+}
+
+impl<'a, P: Platform, F> RunUntil<'a, P, F> {
+    pub(crate) fn new(token: &'a CancellationToken<P>, future: F) -> Self {
+        Self { wait: WaitFor::new(token), future: Some(future), started: false }
+    }
+}
+
+impl<P: Platform, F: Future> Future for RunUntil<'_, P, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: the wait and the future are handed on pinned, and the future is dropped in place.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        let mut future = unsafe { Pin::new_unchecked(&mut this.future) };
+        // SAFETY: as above.
+        let wait = unsafe { Pin::new_unchecked(&mut this.wait) };
+        let first = !std::mem::replace(&mut this.started, true);
+        if first && wait.token.is_cancelled() {
+            future.set(None);
+        }
+        let Some(running) = future.as_mut().as_pin_mut() else {
+            return Poll::Ready(None);
+        };
+        let output = match running.poll(context) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => match wait.poll(context) {
+                Poll::Ready(()) => None,
+                Poll::Pending => return Poll::Pending,
+            },
+        };
+        future.set(None);
+        Poll::Ready(output)
+    }
+}
+
+impl<P: Platform, F> fmt::Debug for RunUntil<'_, P, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunUntil").field("token", self.wait.token).finish_non_exhaustive()
+    }
+}
