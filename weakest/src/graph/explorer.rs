@@ -22,7 +22,7 @@ use super::clock::{EventId, MAX_THREADS};
 use super::execution::{Event, Graph, Kind, Thread};
 use super::machine::{Machine, Operation};
 use super::program::MemoryOrder;
-use super::replay::{Nondeterminism, replay};
+use super::replay::{Interrupted, replay};
 use super::revisit;
 use super::step::{Done, Reading, Step, has_race, label};
 
@@ -84,7 +84,16 @@ pub(crate) enum Finish {
     Deadlock,
     /// What a revisit led to is not consistent.
     Dropped,
+    /// The program has found itself wrong.
+    Stopped,
+    /// The program did not do what it did before: it depends on something that the explorer does not see.
+    Diverged,
+    /// The execution has more events than [`MAX_EVENTS`].
+    Endless,
 }
+
+/// Events that one execution may have: far more than any finite scenario has.
+pub(crate) const MAX_EVENTS: usize = 10_000;
 
 /// The state of an exploration.
 #[derive(Debug, Default)]
@@ -93,12 +102,11 @@ pub(crate) struct Explorer {
     forced: Option<Forced>,
     /// Whether two conflicting accesses of graph events, not both atomic, were found unordered.
     pub(crate) race: bool,
+    /// Why the current execution ended early.
+    cut_short: Option<Finish>,
     /// Threads that wait for the end of another one.
     joins: [Option<usize>; MAX_THREADS],
 }
-
-/// Whether the execution goes on.
-type Alive = bool;
 
 impl Explorer {
     pub(crate) fn new() -> Self {
@@ -119,22 +127,26 @@ impl Explorer {
     }
 
     /// Runs one execution.
-    ///
-    /// # Errors
-    /// If the program does not follow the execution that it did before.
-    pub(crate) fn run(&mut self, machine: &mut impl Machine) -> Result<Finish, Nondeterminism> {
+    pub(crate) fn run(&mut self, machine: &mut impl Machine) -> Finish {
         machine.reset(self.graph_mut());
         self.joins = [None; MAX_THREADS];
-        replay(machine, self.graph_mut())?;
-        if let Some(forced) = self.forced.take()
-            && !self.step(machine, forced.thread, Some(forced))
+        self.cut_short = None;
+        match replay(machine, self.graph_mut()) {
+            Ok(()) => {}
+            Err(Interrupted::Stopped) => return Finish::Stopped,
+            Err(Interrupted::Diverged { .. }) => return Finish::Diverged,
+        }
+        if let Some(forced) = self.forced.take() {
+            self.step(machine, forced.thread, Some(forced));
+        }
+        while self.cut_short.is_none()
+            && let Some(thread) = self.next_thread()
         {
-            return Ok(Finish::Dropped);
+            while self.cut_short.is_none() && self.can_go_on(thread) {
+                self.step(machine, thread, None);
+            }
         }
-        while let Some(thread) = self.next_thread() {
-            while self.can_go_on(thread) && self.step(machine, thread, None) {}
-        }
-        Ok(self.finish())
+        self.cut_short.unwrap_or_else(|| self.finish())
     }
 
     /// A thread that can go on.
@@ -214,7 +226,7 @@ impl Explorer {
     }
 
     /// Carries out the next operation of a thread.
-    fn step(&mut self, machine: &mut impl Machine, thread: usize, forced: Option<Forced>) -> Alive {
+    fn step(&mut self, machine: &mut impl Machine, thread: usize, forced: Option<Forced>) {
         let level = self.levels.last_mut().expect("an exploration that is not over has a graph");
         let mark = level.graph.order.len();
         let mut step = Step { level, thread, forced };
@@ -230,7 +242,7 @@ impl Explorer {
             Operation::Join { child } => {
                 self.joins[thread] = Some(child);
                 if !self.can_go_on(thread) {
-                    return true;
+                    return;
                 }
                 self.joins[thread] = None;
                 let level = self.levels.last_mut().expect("an exploration that is not over has a graph");
@@ -238,17 +250,21 @@ impl Explorer {
                 step.other(label(Kind::Join, MemoryOrder::Relaxed), child)
             }
             Operation::End => step.other(label(Kind::End, MemoryOrder::Relaxed), 0),
-        };
-        if !matches!(done, Done::Inconsistent) {
-            self.note_races(mark);
-        }
-        match done {
-            Done::Inconsistent => false,
-            Done::Blocked => true,
-            Done::Answer(answer, event) => {
-                machine.feed(thread, answer, event, self.graph_mut());
-                true
+            Operation::Stop => {
+                self.cut_short = Some(Finish::Stopped);
+                return;
             }
+        };
+        if matches!(done, Done::Inconsistent) {
+            self.cut_short = Some(Finish::Dropped);
+            return;
+        }
+        self.note_races(mark);
+        if let Done::Answer(answer, event) = done {
+            machine.feed(thread, answer, event, self.graph_mut());
+        }
+        if self.graph().order.len() > MAX_EVENTS {
+            self.cut_short = Some(Finish::Endless);
         }
     }
 

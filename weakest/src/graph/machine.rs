@@ -10,11 +10,7 @@ pub(crate) type Ready<'a> = &'a dyn Fn(u64) -> bool;
 #[derive(Clone, Copy)]
 pub(crate) enum Change<'a> {
     Exchange(u64),
-    CompareExchange {
-        expected: u64,
-        new: u64,
-    },
-    #[expect(dead_code, reason = "small programs have no such operation")]
+    CompareExchange { expected: u64, new: u64 },
     Function(&'a dyn Fn(u64) -> u64),
     Add(u64),
 }
@@ -51,16 +47,15 @@ pub(crate) enum Operation<'a> {
     /// A fence.
     Fence { order: MemoryOrder },
     /// A choice: 0 or 1.
-    #[expect(dead_code, reason = "small programs have no such operation")]
     Choose,
     /// Starts a thread.
-    #[expect(dead_code, reason = "small programs have no such operation")]
     Spawn { child: usize },
     /// Waits for the end of a thread.
-    #[expect(dead_code, reason = "small programs have no such operation")]
     Join { child: usize },
     /// The thread has ended.
     End,
+    /// The execution is over: the program has found itself wrong.
+    Stop,
 }
 
 /// What an operation returned.

@@ -16,17 +16,27 @@
 //! program order on a path of reads-from. Rust's memory model allows that for relaxed accesses, and hardware does it
 //! (`rc11` and `aarch64-lse` differ on `LB` with relaxed accesses). A verdict under RC11 says nothing about it.
 
+mod atomic;
+mod cell;
 mod clock;
+mod closures;
 mod execution;
+mod explore;
 mod explorer;
 mod machine;
+mod platform;
 pub mod program;
 pub mod reference;
 mod replay;
 mod revisit;
 pub mod row;
+mod runtime;
 mod seq_cst;
 pub mod small;
 mod step;
+mod trace;
 
+pub use atomic::GraphAtomic;
+pub use cell::{GraphCell, GraphSlot};
 pub use clock::MAX_THREADS;
+pub use platform::{Graph, GraphJoinHandle, GraphThread};

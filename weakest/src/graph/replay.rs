@@ -4,17 +4,22 @@ use super::clock::{Clock, EventId, MAX_THREADS};
 use super::execution::{Event, Graph, Kind};
 use super::machine::{Answer, Machine, Operation};
 
-/// A program that does not do the same when it is run again.
+/// Why a replay ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Nondeterminism {
-    /// The thread.
-    pub(crate) thread: usize,
-    /// The event that it did before, in its place.
-    pub(crate) expected: String,
+pub(super) enum Interrupted {
+    /// The program has found itself wrong.
+    Stopped,
+    /// The program did not do what it did before.
+    Diverged {
+        /// The thread.
+        thread: usize,
+        /// The event that it did before, in its place.
+        expected: String,
+    },
 }
 
 /// Runs the program along the graph. An event is replayed after its prefix.
-pub(crate) fn replay(machine: &mut impl Machine, graph: &mut Graph) -> Result<(), Nondeterminism> {
+pub(super) fn replay(machine: &mut impl Machine, graph: &mut Graph) -> Result<(), Interrupted> {
     let mut done = [0; MAX_THREADS];
     let mut left = graph.order.len();
     while left > 0 {
@@ -39,18 +44,16 @@ fn is_replayed(prefix: &Clock, done: &[u32; MAX_THREADS], own: usize) -> bool {
 }
 
 /// Replays one operation of `thread`, whose first event is the one at `index`. Returns its number of events.
-fn replay_one(
-    machine: &mut impl Machine,
-    graph: &mut Graph,
-    thread: usize,
-    index: usize,
-) -> Result<u32, Nondeterminism> {
+fn replay_one(machine: &mut impl Machine, graph: &mut Graph, thread: usize, index: usize) -> Result<u32, Interrupted> {
     let id = EventId::new(thread, index);
     let event = *graph.event(id);
     let operation = machine.peek(thread, graph);
+    if matches!(operation, Operation::Stop) {
+        return Err(Interrupted::Stopped);
+    }
     let source = if event.label.kind == Kind::Read { graph.value(event.source) } else { event.value };
     let Some(replayed) = follow(&operation, &event, source) else {
-        return Err(Nondeterminism { thread, expected: format!("{:?}", event.label) });
+        return Err(Interrupted::Diverged { thread, expected: format!("{:?}", event.label) });
     };
     // Pointers may differ from run to run: the values of this run count.
     graph.event_mut(id).value = replayed.value;

@@ -54,8 +54,7 @@ pub fn explore(
     let mut machine = SmallMachine::new(program);
     let mut explored = Explored::default();
     loop {
-        let finish = explorer.run(&mut machine).expect("a small program always does the same");
-        match finish {
+        match explorer.run(&mut machine) {
             Finish::Complete => {
                 let observe = |observable| machine.observe(observable, explorer.graph());
                 let outcome: Outcome = program.observables.iter().map(|&o| observe(o).in_table()).collect();
@@ -68,6 +67,9 @@ pub fn explore(
             Finish::Deadlock => explored.deadlocks += 1,
             Finish::Blocked => explored.blocked += 1,
             Finish::Dropped => {}
+            Finish::Stopped | Finish::Diverged | Finish::Endless => {
+                unreachable!("a small program always does the same, and little")
+            }
         }
         if !explorer.backtrack() {
             explored.race = explorer.race;

@@ -70,6 +70,7 @@ impl<L: Life> Memory<L> {
     }
 
     /// To be called by the first thread before it spawns the second.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
     pub(crate) fn before_first_spawn(&mut self) {
         self.spare.extend(std::iter::repeat_with(L::new).take(self.most));
     }

@@ -11,11 +11,11 @@ mod explore;
 mod judge;
 #[cfg(test)]
 mod judge_tests;
-#[cfg(any(feature = "loom", feature = "shuttle"))]
+#[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod memory;
 mod mutation;
 mod scenario;
-#[cfg(any(feature = "loom", feature = "shuttle"))]
+#[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod silence;
 mod suite;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
@@ -24,7 +24,7 @@ mod trace;
 mod verdict;
 mod violation;
 mod weaken;
-#[cfg(any(feature = "loom", feature = "shuttle"))]
+#[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod word;
 
 pub use blind::{BLIND_SPOTS, Blind, BlindSpot, blind};

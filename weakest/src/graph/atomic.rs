@@ -1,0 +1,150 @@
+//! Atomics under the explorer: locations of the execution graph.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::machine::Change;
+use super::program::MemoryOrder;
+use super::runtime::{self, Access, Request};
+use crate::model::ordering_of;
+use crate::model::word::Word;
+use crate::platform::{Atomic, AtomicInt, WaitSites};
+use crate::site::{Ordering, Site};
+
+/// An atomic whose every access is an event of the execution graph.
+pub struct GraphAtomic<T> {
+    location: usize,
+    /// What operations return outside of an execution, and while one is torn down.
+    init: u64,
+    value: PhantomData<fn(T) -> T>,
+}
+
+/// The ordering in force at a site.
+pub(super) fn order_of<S: Site>(site: S) -> MemoryOrder {
+    match ordering_of(site).expect("only a fence can be removed") {
+        Ordering::Relaxed => MemoryOrder::Relaxed,
+        Ordering::Acquire => MemoryOrder::Acquire,
+        Ordering::Release => MemoryOrder::Release,
+        Ordering::AcqRel => MemoryOrder::AcqRel,
+        Ordering::SeqCst => MemoryOrder::SeqCst,
+        other => unreachable!("Rust has no ordering {other:?}"),
+    }
+}
+
+/// The name under which a site appears in traces, and its identity.
+fn access<S: Site>(site: S) -> Access {
+    Access { subject: S::SUBJECT, index: site.index(), name: site.row().name }
+}
+
+impl<T: Word> GraphAtomic<T> {
+    fn update<S: Site>(&self, change: Change<'_>, site: S) -> T {
+        if !runtime::live() {
+            return T::from_bits(self.init);
+        }
+        let (location, order) = (self.location, order_of(site));
+        let answer = runtime::update(location, order, MemoryOrder::Relaxed, change, None, false, access(site));
+        T::from_bits(answer.value)
+    }
+
+    fn modify<S: Site>(&self, new: impl Fn(T) -> T, site: S) -> T {
+        self.update(Change::Function(&|old| new(T::from_bits(old)).bits()), site)
+    }
+
+    fn exchange<S: Site>(&self, current: T, new: T, success: S, failure: S, weak: bool) -> Result<T, T> {
+        if !runtime::live() {
+            return Err(T::from_bits(self.init));
+        }
+        let change = Change::CompareExchange { expected: current.bits(), new: new.bits() };
+        let (order, failure) = (order_of(success), order_of(failure));
+        let answer = runtime::update(self.location, order, failure, change, None, weak, access(success));
+        let found = T::from_bits(answer.value);
+        if answer.wrote { Ok(found) } else { Err(found) }
+    }
+}
+
+impl<T: Word> Atomic<T> for GraphAtomic<T> {
+    fn new(value: T) -> Self {
+        Self { location: runtime::new_location(value.bits()), init: value.bits(), value: PhantomData }
+    }
+
+    fn load<S: Site>(&self, site: S) -> T {
+        self.wait_until(site, |_| true)
+    }
+
+    fn store<S: Site>(&self, value: T, site: S) {
+        if runtime::live() {
+            let request = Request::Store { location: self.location, order: order_of(site), value: value.bits() };
+            runtime::operate(request, access(site));
+        }
+    }
+
+    fn swap<S: Site>(&self, value: T, site: S) -> T {
+        self.update(Change::Exchange(value.bits()), site)
+    }
+
+    fn compare_exchange<S: Site>(&self, current: T, new: T, success: S, failure: S) -> Result<T, T> {
+        self.exchange(current, new, success, failure, false)
+    }
+
+    /// Fails for no reason at most once per site and thread in an execution.
+    fn compare_exchange_weak<S: Site>(&self, current: T, new: T, success: S, failure: S) -> Result<T, T> {
+        self.exchange(current, new, success, failure, true)
+    }
+
+    /// Blocks until a write satisfies `ready`.
+    fn wait_until<S: Site>(&self, site: S, ready: impl Fn(T) -> bool) -> T {
+        if !runtime::live() {
+            return T::from_bits(self.init);
+        }
+        let ready = |value| ready(T::from_bits(value));
+        T::from_bits(runtime::load(self.location, order_of(site), &ready, access(site)).value)
+    }
+
+    /// One waiting read-modify-write. What an attempt that fails or a load in between sees decides only whether to try
+    /// again, so their orderings are never relied on: the first attempt may succeed without them.
+    fn wait_replace<S: Site>(
+        &self,
+        _likely: T,
+        ready: impl Fn(T) -> bool,
+        new: impl Fn(T) -> T,
+        sites: WaitSites<S>,
+    ) -> T {
+        if !runtime::live() {
+            return T::from_bits(self.init);
+        }
+        let (order, failure) = (order_of(sites.success), order_of(sites.failure));
+        let ready = |value| ready(T::from_bits(value));
+        let new = |value| new(T::from_bits(value)).bits();
+        let change = Change::Function(&new);
+        let answer = runtime::update(self.location, order, failure, change, Some(&ready), false, access(sites.success));
+        T::from_bits(answer.value)
+    }
+}
+
+macro_rules! graph_int {
+    ($T:ty) => {
+        impl AtomicInt<$T> for GraphAtomic<$T> {
+            fn fetch_add<S: Site>(&self, value: $T, site: S) -> $T {
+                self.modify(|old| old.wrapping_add(value), site)
+            }
+            fn fetch_sub<S: Site>(&self, value: $T, site: S) -> $T {
+                self.modify(|old| old.wrapping_sub(value), site)
+            }
+            fn fetch_or<S: Site>(&self, bits: $T, site: S) -> $T {
+                self.modify(|old| old | bits, site)
+            }
+            fn fetch_and<S: Site>(&self, bits: $T, site: S) -> $T {
+                self.modify(|old| old & bits, site)
+            }
+        }
+    };
+}
+
+graph_int!(u32);
+graph_int!(usize);
+
+impl<T> fmt::Debug for GraphAtomic<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GraphAtomic({})", self.location)
+    }
+}

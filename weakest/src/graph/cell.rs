@@ -1,0 +1,186 @@
+//! Plain memory under the explorer: each access is checked against all that does not happen before it.
+//!
+//! Cells are real memory, not events of the graph. Every run of the program performs their accesses in an order that
+//! extends happens-before, and a shadow remembers the last ones by thread, as FastTrack does (Flanagan and Freund,
+//! "FastTrack: efficient and precise dynamic race detection", PLDI 2009). An access of thread *u* after its *i*-th
+//! event lies before its next event, so it happens before a thread that knows more than *i* events of *u*.
+#![expect(unsafe_code, reason = "gives access to shared plain memory that the explorer has checked")]
+
+use std::cell::{RefCell, UnsafeCell};
+use std::fmt;
+use std::marker::PhantomPinned;
+use std::mem::ManuallyDrop;
+use std::pin::Pin;
+use std::ptr::NonNull;
+
+use super::clock::{Clock, MAX_THREADS};
+use super::platform::Graph;
+use super::runtime;
+use crate::model::memory::Life;
+use crate::model::{Kind, violate};
+use crate::platform::{Cell, CellName, Slot};
+use crate::ptr::Ptr;
+
+/// Who accesses: a thread, how many events it has done, and what happened before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Accessor {
+    pub(super) thread: usize,
+    pub(super) events: u32,
+    pub(super) hb: Clock,
+}
+
+impl Accessor {
+    /// Whether what `thread` did after its first `events` events happened before.
+    const fn follows(&self, thread: usize, events: u32) -> bool {
+        thread == self.thread || self.hb.of(thread) > events
+    }
+}
+
+/// The last accesses of a cell.
+#[derive(Debug, Default)]
+struct Accesses {
+    /// The last write: its thread, and the number of events that came before it there.
+    write: Option<(usize, u32)>,
+    /// Each thread's last read since: one more than the number of events that came before it.
+    reads: [u32; MAX_THREADS],
+}
+
+/// The other side of a race.
+struct Conflict {
+    access: &'static str,
+    thread: usize,
+}
+
+impl Accesses {
+    fn read(&mut self, who: &Accessor) -> Result<(), Conflict> {
+        self.reads[who.thread] = who.events + 1;
+        self.write_before(who)
+    }
+
+    fn write_before(&self, who: &Accessor) -> Result<(), Conflict> {
+        match self.write {
+            Some((thread, events)) if !who.follows(thread, events) => Err(Conflict { access: "write", thread }),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&mut self, who: &Accessor) -> Result<(), Conflict> {
+        self.write_before(who)?;
+        for (thread, &read) in self.reads.iter().enumerate() {
+            if read.checked_sub(1).is_some_and(|events| !who.follows(thread, events)) {
+                return Err(Conflict { access: "read", thread });
+            }
+        }
+        *self = Self { write: Some((who.thread, who.events)), reads: [0; MAX_THREADS] };
+        Ok(())
+    }
+}
+
+/// A cell whose races the explorer detects.
+pub struct GraphCell<T> {
+    name: CellName,
+    accesses: RefCell<Accesses>,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: `with` and `with_mut` are unsafe and checked; model threads share one thread of the system.
+unsafe impl<T: Send> Sync for GraphCell<T> {}
+
+impl<T> GraphCell<T> {
+    /// Notes an access.
+    ///
+    /// # Panics
+    /// With a violation, if it races.
+    fn note(&self, access: &str, note: impl FnOnce(&mut Accesses, &Accessor) -> Result<(), Conflict>) {
+        if !runtime::live() {
+            return;
+        }
+        let who = runtime::accessor();
+        if let Err(other) = note(&mut self.accesses.borrow_mut(), &who) {
+            let CellName { what, rule } = self.name;
+            let message = format!(
+                "race on {what}: a {access} by thread {} and a {} by thread {} are not ordered",
+                who.thread, other.access, other.thread
+            );
+            violate(Kind::Race, rule, message);
+        }
+    }
+}
+
+impl<T> Cell<T> for GraphCell<T> {
+    fn new(name: CellName, value: T) -> Self {
+        let who = runtime::accessor();
+        let accesses = Accesses { write: Some((who.thread, who.events)), ..Accesses::default() };
+        Self { name, accesses: RefCell::new(accesses), value: UnsafeCell::new(value) }
+    }
+
+    unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
+        self.note("read", Accesses::read);
+        // SAFETY: no unordered write is known, and threads switch only in platform operations.
+        read(unsafe { &*self.value.get() })
+    }
+
+    unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
+        self.note("write", Accesses::write);
+        // SAFETY: no unordered access is known, and threads switch only in platform operations.
+        write(unsafe { &mut *self.value.get() })
+    }
+}
+
+impl<T> fmt::Debug for GraphCell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GraphCell({})", self.name.what)
+    }
+}
+
+/// The life of a block of memory.
+#[derive(Debug)]
+pub(super) struct GraphLife(RefCell<Accesses>);
+
+impl Life for GraphLife {
+    /// Knows no creation: that a block was published too weakly is for the cells inside to report.
+    fn new() -> Self {
+        Self(RefCell::default())
+    }
+
+    fn read(&self) -> bool {
+        self.0.borrow_mut().read(&runtime::accessor()).is_ok()
+    }
+
+    fn write(&self) -> bool {
+        self.0.borrow_mut().write(&runtime::accessor()).is_ok()
+    }
+}
+
+/// A value in place, known to the memory of the execution from the first pointer to it until it is dropped.
+#[derive(Debug)]
+pub struct GraphSlot<T> {
+    value: ManuallyDrop<T>,
+    _pinned: PhantomPinned,
+}
+
+impl<T> Slot<Graph, T> for GraphSlot<T> {
+    fn new(value: T) -> Self {
+        Self { value: ManuallyDrop::new(value), _pinned: PhantomPinned }
+    }
+
+    fn ptr(self: Pin<&Self>) -> Ptr<Graph, T> {
+        let place = NonNull::from(&*self.get_ref().value);
+        if runtime::live() {
+            runtime::memory(|memory| memory.adopt(place));
+        }
+        Ptr::from_raw(place)
+    }
+}
+
+impl<T> Drop for GraphSlot<T> {
+    fn drop(&mut self) {
+        if runtime::failed() {
+            return;
+        }
+        let place = NonNull::from(&*self.value);
+        runtime::memory(|memory| if memory.is_live(place) { memory.release(place) } else { false });
+        // SAFETY: dropped here only.
+        unsafe { ManuallyDrop::drop(&mut self.value) }
+    }
+}

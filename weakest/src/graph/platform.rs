@@ -1,0 +1,117 @@
+//! The platform on top of the graph explorer.
+#![expect(unsafe_code, reason = "implements the unsafe contracts of the facade")]
+
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+use std::time::Duration;
+
+use super::atomic::{GraphAtomic, order_of};
+use super::cell::{GraphCell, GraphSlot};
+use super::runtime::{self, Access, Request};
+use crate::model::memory::drop_value;
+use crate::model::{Explorer, Model, ordering_of};
+use crate::platform::{Platform, ThreadId};
+use crate::site::Site;
+
+/// Execution graphs under RC11.
+///
+/// Waits block until a write satisfies them. Park and unpark pass a token and order no memory; a park returns without
+/// one at most once per thread in an execution. A timed park without one is over at once: its deadline may have come.
+#[derive(Debug, Clone, Copy)]
+pub enum Graph {}
+
+/// A handle to a model thread.
+#[derive(Debug, Clone)]
+pub struct GraphThread(usize);
+
+/// A spawned model thread.
+#[derive(Debug)]
+pub struct GraphJoinHandle(usize);
+
+impl Platform for Graph {
+    type AtomicU32 = GraphAtomic<u32>;
+    type AtomicUsize = GraphAtomic<usize>;
+    type AtomicPtr<T> = GraphAtomic<*mut T>;
+    type Cell<T> = GraphCell<T>;
+    type Slot<T> = GraphSlot<T>;
+    type Thread = GraphThread;
+    type Deadline = ();
+
+    fn fence<S: Site>(site: S) {
+        if ordering_of(site).is_some() && runtime::live() {
+            let access = Access { subject: S::SUBJECT, index: site.index(), name: site.row().name };
+            runtime::operate(Request::Fence { order: order_of(site) }, access);
+        }
+    }
+
+    fn thread_id() -> ThreadId {
+        ThreadId::new(NonZeroUsize::MIN.saturating_add(runtime::current()))
+    }
+
+    fn current() -> GraphThread {
+        GraphThread(runtime::current())
+    }
+
+    fn park() {
+        if runtime::live() {
+            runtime::park();
+        }
+    }
+
+    fn deadline(_after: Duration) {}
+
+    fn park_until(_deadline: &()) -> bool {
+        !runtime::live() || runtime::park_until()
+    }
+
+    fn unpark(thread: &GraphThread) {
+        if runtime::live() {
+            runtime::unpark(thread.0);
+        }
+    }
+
+    fn allocate<T>(value: T) -> NonNull<T> {
+        runtime::live();
+        runtime::memory(|memory| memory.allocate(value))
+    }
+
+    unsafe fn release<T>(place: NonNull<T>) {
+        if !runtime::live() {
+            return;
+        }
+        let known = runtime::memory(|memory| memory.release(place));
+        assert!(known, "release of memory that the platform never gave out");
+        // SAFETY: the caller releases the value once; the memory stays until the execution ends.
+        unsafe { drop_value(place) }
+    }
+
+    fn touch<T>(place: NonNull<T>) {
+        if runtime::live() {
+            runtime::memory(|memory| memory.touch(place));
+        }
+    }
+
+    fn failed() -> bool {
+        runtime::failed()
+    }
+}
+
+impl Model for Graph {
+    const EXPLORER: Explorer = Explorer::Graph;
+
+    type JoinHandle = GraphJoinHandle;
+
+    /// Starts a thread of the model.
+    ///
+    /// # Panics
+    /// If there are [`MAX_THREADS`](super::MAX_THREADS) already, the main one included.
+    fn spawn(body: impl FnOnce() + Send + 'static) -> GraphJoinHandle {
+        GraphJoinHandle(runtime::spawn(Box::new(body)))
+    }
+
+    fn join(thread: GraphJoinHandle) {
+        if runtime::live() {
+            runtime::operate(Request::Join { child: thread.0 }, Access::named("join"));
+        }
+    }
+}

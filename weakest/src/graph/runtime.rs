@@ -1,0 +1,341 @@
+//! What a model thread sees of its execution: operations become requests to the explorer, which runs on another stack.
+//!
+//! # Invariants
+//! 1. While a model thread runs, `CURRENT`, `YIELDER` and `CONTEXT` are its own: the machine sets them whenever it
+//!    resumes it.
+//! 2. No operation suspends once the execution failed: while unwinding it does nothing, else it unwinds.
+//! 3. Closures in a request live on the stack of the thread that made it, which stays suspended until it is answered.
+#![expect(unsafe_code, reason = "requests point to closures on the stacks of suspended threads")]
+
+use std::cell::{Cell, RefCell};
+use std::panic::resume_unwind;
+
+use corosensei::Yielder;
+
+use super::cell::{Accessor, GraphLife};
+use super::clock::MAX_THREADS;
+use super::machine::{Answer, Change, Ready};
+use super::program::MemoryOrder;
+use crate::model::memory::Memory;
+use crate::model::violated;
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Access {
+    /// The primitive.
+    pub(super) subject: &'static str,
+    /// The site's place in its table.
+    pub(super) index: usize,
+    /// The site's name.
+    pub(super) name: &'static str,
+}
+
+impl Access {
+    /// An operation that is no site.
+    pub(super) const fn named(name: &'static str) -> Self {
+        Self { subject: "", index: 0, name }
+    }
+}
+
+/// What a model thread asks the explorer to do.
+#[derive(Clone, Copy)]
+pub(super) enum Request {
+    Load {
+        location: usize,
+        order: MemoryOrder,
+        ready: Ready<'static>,
+    },
+    Store {
+        location: usize,
+        order: MemoryOrder,
+        value: u64,
+    },
+    Update {
+        location: usize,
+        order: MemoryOrder,
+        failure: MemoryOrder,
+        change: Change<'static>,
+        ready: Option<Ready<'static>>,
+        weak: bool,
+    },
+    Fence {
+        order: MemoryOrder,
+    },
+    Choose,
+    Spawn {
+        child: usize,
+    },
+    Join {
+        child: usize,
+    },
+    End,
+    /// The execution is over before its end: a rule is broken.
+    Stop,
+}
+
+/// A request and where it comes from.
+pub(super) type Suspension = (Request, Access);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No execution.
+    Outside,
+    /// Threads run.
+    Running,
+    /// The execution is torn down.
+    TornDown,
+}
+
+/// Marks an unwinding that only ends a thread: the reason is recorded elsewhere.
+struct TornDown;
+
+type Body = Box<dyn FnOnce() + Send>;
+
+/// Numbers of things by who makes them: the k-th one that a thread makes has the same number in every execution.
+#[derive(Debug, Default)]
+struct Names {
+    numbers: Vec<Vec<usize>>,
+    /// How many each thread has made in this execution.
+    made: [usize; MAX_THREADS],
+    next: usize,
+}
+
+impl Names {
+    /// The number of the next thing that `maker` makes.
+    fn next(&mut self, maker: usize) -> usize {
+        if self.numbers.len() <= maker {
+            self.numbers.resize_with(maker + 1, Vec::new);
+        }
+        let place = self.made[maker];
+        self.made[maker] += 1;
+        if place == self.numbers[maker].len() {
+            self.numbers[maker].push(self.next);
+            self.next += 1;
+        }
+        self.numbers[maker][place]
+    }
+}
+
+/// The state of the execution that threads share with the machine.
+#[derive(Default)]
+pub(super) struct Context {
+    /// The running thread.
+    pub(super) accessor: Accessor,
+    /// Locations made since the machine last looked, with their initial values.
+    pub(super) fresh: Vec<(usize, u64)>,
+    /// Threads that are spawned but did not start.
+    pub(super) bodies: Vec<(usize, Body)>,
+    /// What the main thread returned.
+    pub(super) outcome: Option<String>,
+    pub(super) seq_cst_access: bool,
+    locations: Names,
+    threads: Names,
+    /// The locations of the threads' park tokens.
+    tokens: [Option<usize>; MAX_THREADS],
+    /// Threads that have parked in vain.
+    parked_in_vain: [bool; MAX_THREADS],
+}
+
+thread_local! {
+    static PHASE: Cell<Phase> = const { Cell::new(Phase::Outside) };
+    static CURRENT: Cell<usize> = const { Cell::new(0) };
+    static YIELDER: Cell<*const Yielder<Answer, Suspension>> = const { Cell::new(std::ptr::null()) };
+    static CONTEXT: RefCell<Context> = RefCell::default();
+    static MEMORY: RefCell<Memory<GraphLife>> = const { RefCell::new(Memory::new()) };
+}
+
+/// The running model thread.
+pub(super) fn current() -> usize {
+    CURRENT.get()
+}
+
+/// Whether the execution is being torn down.
+pub(super) fn failed() -> bool {
+    PHASE.get() == Phase::TornDown || (PHASE.get() == Phase::Running && violated())
+}
+
+/// Whether an operation may go on (Invariant 2).
+///
+/// # Panics
+/// Unwinds if the execution failed and this thread does not know yet.
+pub(super) fn live() -> bool {
+    if failed() && !std::thread::panicking() {
+        resume_unwind(Box::new(TornDown));
+    }
+    PHASE.get() == Phase::Running && !failed()
+}
+
+/// Runs `f` on what threads share with the machine.
+pub(super) fn context<R>(f: impl FnOnce(&mut Context) -> R) -> R {
+    CONTEXT.with_borrow_mut(f)
+}
+
+/// Runs `f` on the memory of this execution.
+pub(super) fn memory<R>(f: impl FnOnce(&mut Memory<GraphLife>) -> R) -> R {
+    MEMORY.with_borrow_mut(f)
+}
+
+/// Who accesses plain memory now.
+pub(super) fn accessor() -> Accessor {
+    context(|context| context.accessor)
+}
+
+/// Starts an exploration: nothing has a number yet.
+pub(super) fn start_exploration() {
+    CONTEXT.set(Context::default());
+}
+
+/// Starts an execution.
+pub(super) fn start_execution() {
+    memory(Memory::reset);
+    context(|context| {
+        context.fresh.clear();
+        context.outcome = None;
+        context.locations.made = [0; MAX_THREADS];
+        context.threads.made = [0; MAX_THREADS];
+        context.threads.next = context.threads.next.max(1);
+        context.fresh.extend(context.tokens.iter().flatten().map(|&token| (token, 0)));
+        context.parked_in_vain = [false; MAX_THREADS];
+    });
+    PHASE.set(Phase::Running);
+}
+
+/// From here on operations do nothing, and threads unwind.
+pub(super) fn tear_down() {
+    PHASE.set(Phase::TornDown);
+}
+
+/// No execution runs any more.
+pub(super) fn end_execution() {
+    PHASE.set(Phase::Outside);
+}
+
+/// Makes `thread` the running one (Invariant 1).
+pub(super) fn enter(accessor: Accessor, yielder: *const Yielder<Answer, Suspension>) {
+    CURRENT.set(accessor.thread);
+    YIELDER.set(yielder);
+    context(|context| context.accessor = accessor);
+}
+
+/// A running thread makes its way back known.
+pub(super) fn set_yielder(yielder: &Yielder<Answer, Suspension>) {
+    YIELDER.set(yielder);
+}
+
+/// The running thread's way back to the explorer.
+pub(super) fn yielder() -> *const Yielder<Answer, Suspension> {
+    YIELDER.get()
+}
+
+/// A new location with its initial value.
+pub(super) fn new_location(init: u64) -> usize {
+    if PHASE.get() != Phase::Running {
+        return 0;
+    }
+    let maker = current();
+    context(|context| {
+        let location = context.locations.next(maker);
+        context.fresh.push((location, init));
+        location
+    })
+}
+
+/// Has the explorer do an operation. The caller has checked [`live`].
+pub(super) fn operate(request: Request, access: Access) -> Answer {
+    let yielder = YIELDER.get();
+    assert!(!yielder.is_null(), "operations are done by model threads");
+    // SAFETY: by Invariant 1 this is the running thread's own yielder, which lives as long as its stack.
+    let answer = unsafe { &*yielder }.suspend((request, access));
+    live();
+    answer
+}
+
+/// Reads a location; waits for a value that satisfies `ready`.
+pub(super) fn load(location: usize, order: MemoryOrder, ready: Ready<'_>, access: Access) -> Answer {
+    note_order(order);
+    // SAFETY: by Invariant 3 the closure outlives the request.
+    let ready = unsafe { std::mem::transmute::<Ready<'_>, Ready<'static>>(ready) };
+    operate(Request::Load { location, order, ready }, access)
+}
+
+/// Reads and writes a location in one step; waits for a value that satisfies `ready`.
+pub(super) fn update(
+    location: usize,
+    order: MemoryOrder,
+    failure: MemoryOrder,
+    change: Change<'_>,
+    ready: Option<Ready<'_>>,
+    weak: bool,
+    access: Access,
+) -> Answer {
+    note_order(order);
+    // SAFETY: by Invariant 3 the closure outlives the request.
+    let change = unsafe { std::mem::transmute::<Change<'_>, Change<'static>>(change) };
+    // SAFETY: by Invariant 3 the closure outlives the request.
+    let ready = unsafe { std::mem::transmute::<Option<Ready<'_>>, Option<Ready<'static>>>(ready) };
+    operate(Request::Update { location, order, failure, change, ready, weak }, access)
+}
+
+fn note_order(order: MemoryOrder) {
+    if order.is_seq_cst() {
+        context(|context| context.seq_cst_access = true);
+    }
+}
+
+/// Starts a model thread.
+pub(super) fn spawn(body: Body) -> usize {
+    if !live() {
+        return 0;
+    }
+    let maker = current();
+    let child = context(|context| {
+        let child = context.threads.next(maker);
+        if child < MAX_THREADS {
+            context.bodies.push((child, body));
+        }
+        child
+    });
+    assert!(child < MAX_THREADS, "the explorer runs at most {MAX_THREADS} threads, the main one included");
+    operate(Request::Spawn { child }, Access::named("spawn"));
+    child
+}
+
+fn token(thread: usize) -> usize {
+    context(|context| match context.tokens[thread] {
+        Some(token) => token,
+        None => {
+            let token = context.locations.next;
+            context.locations.next += 1;
+            context.tokens[thread] = Some(token);
+            context.fresh.push((token, 0));
+            token
+        }
+    })
+}
+
+/// Takes the thread's token, if it is there.
+fn take_token(ready: Option<Ready<'_>>, name: &'static str) -> Answer {
+    let (location, relaxed) = (token(current()), MemoryOrder::Relaxed);
+    update(location, relaxed, relaxed, Change::Exchange(0), ready, false, Access::named(name))
+}
+
+/// Waits for the thread's token; the first time, may do without.
+pub(super) fn park() {
+    let me = current();
+    if !context(|context| context.parked_in_vain[me]) && operate(Request::Choose, Access::named("park")).value != 0 {
+        context(|context| context.parked_in_vain[me] = true);
+        return;
+    }
+    take_token(Some(&|token| token != 0), "park");
+}
+
+/// Takes the thread's token if it is there; else the deadline has come: `true`.
+pub(super) fn park_until() -> bool {
+    take_token(None, "timed park").value == 0
+}
+
+/// Gives `thread` its token.
+pub(super) fn unpark(thread: usize) {
+    let request = Request::Store { location: token(thread), order: MemoryOrder::Relaxed, value: 1 };
+    operate(request, Access::named("unpark"));
+}
