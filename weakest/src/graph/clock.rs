@@ -90,4 +90,7 @@ pub(crate) struct Knowledge {
     pub(crate) acquirable: Clock,
     /// What a relaxed write releases: `hb` at the last release fence.
     pub(crate) released: Clock,
+    /// What the thread was told by being unparked. It orders no memory, but nobody who was woken reads a value that
+    /// was overwritten before the waking.
+    pub(crate) told: Clock,
 }

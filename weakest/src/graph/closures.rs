@@ -1,6 +1,5 @@
 //! Real code under the explorer: each model thread is a coroutine that stops at every operation.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use corosensei::stack::DefaultStack;
@@ -11,8 +10,8 @@ use super::clock::{Clock, EventId, Knowledge};
 use super::execution::Graph;
 use super::machine::{Answer, Machine, Operation};
 use super::runtime::{self, Access, Request, Suspension};
-use crate::model::silence::{panic_message, take_panic_site};
-use crate::model::{Kind, violate, violated};
+use crate::model::silence::record_panic;
+use crate::model::violated;
 
 /// Bytes of stack per model thread.
 const STACK: usize = 256 * 1024;
@@ -112,10 +111,10 @@ impl Closures {
             }
         });
         thread.yielder = Some(runtime::yielder());
-        let fresh = runtime::context(|context| std::mem::take(&mut context.fresh));
-        for (location, init) in fresh {
-            graph.initialise(location, init);
-        }
+        runtime::context(|context| {
+            context.fresh.drain(..).for_each(|(location, init)| graph.initialise(location, init));
+            context.tokens.iter().flatten().for_each(|&token| graph.initialise_token(token));
+        });
     }
 }
 
@@ -137,17 +136,10 @@ fn start(number: usize, body: fn() -> String, stack: DefaultStack) -> Thread {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(run))
             && !runtime::failed()
         {
-            record(payload.as_ref());
+            let given_up = record_panic(payload.as_ref(), "corosensei");
+            assert_eq!(given_up, None, "coroutines do not panic");
         }
     })
-}
-
-/// Turns a panic that nothing in the model caught into a violation.
-fn record(payload: &(dyn Any + Send)) {
-    let message = panic_message(payload).unwrap_or("a panic without a message");
-    let at = take_panic_site().map(|site| format!(" ({}:{})", site.file, site.line)).unwrap_or_default();
-    let recorded = catch_unwind(|| violate(Kind::Panic, "", format!("panic: {message}{at}")));
-    debug_assert!(recorded.is_err(), "violate always unwinds");
 }
 
 impl Machine for Closures {

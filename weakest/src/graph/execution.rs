@@ -74,6 +74,8 @@ pub(crate) struct Thread {
 pub(crate) struct Location {
     /// The initial value.
     pub(crate) init: u64,
+    /// Whether it is a thread's park token: release and acquire on it pass on what was [told](Knowledge::told).
+    pub(crate) token: bool,
     /// Invariant 2.
     pub(crate) coherence: Vec<EventId>,
     /// In order of addition.
@@ -135,6 +137,12 @@ impl Graph {
         self.locations[location].init = init;
     }
 
+    /// Makes `location` a park token, which is not there.
+    pub(crate) fn initialise_token(&mut self, location: usize) {
+        self.initialise(location, 0);
+        self.locations[location].token = true;
+    }
+
     /// The value of a write.
     pub(crate) fn value(&self, write: EventId) -> u64 {
         if write.is_initial() { self.locations[write.index()].init } else { self.event(write).value }
@@ -163,12 +171,13 @@ impl Graph {
         position <= self.last_position(location) && self.event(self.write_at(location, position)).label.update
     }
 
-    /// The coherence-last place among the writes that `hb` orders before, and those that reads in `hb` have read: a
-    /// read with this `hb` reads from there or later, a write comes later.
-    pub(crate) fn least_position(&self, location: usize, hb: &Clock) -> usize {
+    /// The coherence-last place among the writes that come before a thread which `knows` this much, and those that
+    /// reads before it have read: its next read reads from there or later, its next write comes later.
+    pub(crate) fn least_position(&self, location: usize, knows: &Knowledge) -> usize {
         let place = &self.locations[location];
-        let written = place.coherence.iter().rposition(|&write| hb.contains(write)).map_or(0, |at| at + 1);
-        let read = place.reads.iter().filter(|&&read| hb.contains(read));
+        let is_before = |event: EventId| knows.hb.contains(event) || knows.told.contains(event);
+        let written = place.coherence.iter().rposition(|&write| is_before(write)).map_or(0, |at| at + 1);
+        let read = place.reads.iter().filter(|&&read| is_before(read));
         read.map(|&read| self.position(self.event(read).source)).fold(written, usize::max)
     }
 
@@ -179,10 +188,14 @@ impl Graph {
         if !source.is_initial() {
             let write = self.event(source);
             knows.prefix.join(&write.knows.prefix);
-            if label.order.acquires() {
-                knows.hb.join(&write.release);
-            }
-            if label.order.is_atomic() {
+            if self.locations[label.location].token {
+                if label.order.acquires() {
+                    knows.told.join(&write.release);
+                }
+            } else if label.order.is_atomic() {
+                if label.order.acquires() {
+                    knows.hb.join(&write.release);
+                }
                 knows.acquirable.join(&write.release);
             }
         }
@@ -197,7 +210,11 @@ impl Graph {
         let id = self.next_id(thread);
         let mut knows = *self.knowledge(thread);
         knows.hb.include(id);
-        let mut release = if label.order.releases() {
+        let mut release = if self.locations[label.location].token {
+            let mut told = knows.hb;
+            told.join(&knows.told);
+            if label.order.releases() { told } else { Clock::default() }
+        } else if label.order.releases() {
             knows.hb
         } else if label.order.is_atomic() {
             knows.released
@@ -354,7 +371,7 @@ impl Graph {
         for location in &self.locations {
             let filter = |ids: &[EventId]| ids.iter().copied().filter(|&id| stays(id)).collect();
             let (coherence, reads) = (filter(&location.coherence), filter(&location.reads));
-            rest.locations.push(Location { init: location.init, coherence, reads });
+            rest.locations.push(Location { init: location.init, token: location.token, coherence, reads });
             rest.renumber(rest.locations.len() - 1, 1);
         }
         rest

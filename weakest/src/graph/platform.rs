@@ -15,8 +15,10 @@ use crate::site::Site;
 
 /// Execution graphs under RC11.
 ///
-/// Waits block until a write satisfies them. Park and unpark pass a token and order no memory; a park returns without
-/// one at most once per thread in an execution. A timed park without one is over at once: its deadline may have come.
+/// Waits block until a write satisfies them. Park and unpark pass a token and order no memory: a race is not hidden by
+/// them. But who was unparked reads no value that was overwritten, in the view of whoever unparked it, before that:
+/// else no protocol could be shown to wake anybody. A park returns without a token at most once per thread in an
+/// execution. A timed park without one is over at once: its deadline may have come.
 #[derive(Debug, Clone, Copy)]
 pub enum Graph {}
 

@@ -64,7 +64,7 @@ pub(crate) fn revisit(graph: &Graph, read: EventId, write: &Event) -> (Graph, Ve
     let rest = graph.restrict(read, &write.knows.prefix);
     let location = write.label.location;
     let reader = rest.knowledge(read.thread());
-    let least = rest.least_position(location, &reader.hb);
+    let least = rest.least_position(location, reader);
     let positions = places(&rest, write).into_iter().filter(|&position| position > least).collect();
     (rest, positions)
 }
@@ -76,6 +76,6 @@ fn places(graph: &Graph, write: &Event) -> Vec<usize> {
         let position = graph.position(write.source) + 1;
         return if graph.is_taken(location, position) { Vec::new() } else { vec![position] };
     }
-    let least = graph.least_position(location, &write.knows.hb);
+    let least = graph.least_position(location, &write.knows);
     (least + 1..=graph.last_position(location) + 1).rev().filter(|&at| !graph.is_taken(location, at)).collect()
 }

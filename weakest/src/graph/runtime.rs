@@ -123,6 +123,8 @@ pub(super) struct Context {
     pub(super) accessor: Accessor,
     /// Locations made since the machine last looked, with their initial values.
     pub(super) fresh: Vec<(usize, u64)>,
+    /// The locations of the threads' park tokens.
+    pub(super) tokens: [Option<usize>; MAX_THREADS],
     /// Threads that are spawned but did not start.
     pub(super) bodies: Vec<(usize, Body)>,
     /// What the main thread returned.
@@ -130,8 +132,6 @@ pub(super) struct Context {
     pub(super) seq_cst_access: bool,
     locations: Names,
     threads: Names,
-    /// The locations of the threads' park tokens.
-    tokens: [Option<usize>; MAX_THREADS],
     /// Threads that have parked in vain.
     parked_in_vain: [bool; MAX_THREADS],
 }
@@ -194,7 +194,6 @@ pub(super) fn start_execution() {
         context.locations.made = [0; MAX_THREADS];
         context.threads.made = [0; MAX_THREADS];
         context.threads.next = context.threads.next.max(1);
-        context.fresh.extend(context.tokens.iter().flatten().map(|&token| (token, 0)));
         context.parked_in_vain = [false; MAX_THREADS];
     });
     PHASE.set(Phase::Running);
@@ -307,16 +306,15 @@ fn token(thread: usize) -> usize {
             let token = context.locations.next;
             context.locations.next += 1;
             context.tokens[thread] = Some(token);
-            context.fresh.push((token, 0));
             token
         }
     })
 }
 
-/// Takes the thread's token, if it is there.
-fn take_token(ready: Option<Ready<'_>>, name: &'static str) -> Answer {
-    let (location, relaxed) = (token(current()), MemoryOrder::Relaxed);
-    update(location, relaxed, relaxed, Change::Exchange(0), ready, false, Access::named(name))
+/// Exchanges a thread's token.
+fn exchange_token(thread: usize, order: MemoryOrder, new: u64, ready: Option<Ready<'_>>, name: &'static str) -> Answer {
+    let change = Change::Exchange(new);
+    update(token(thread), order, MemoryOrder::Relaxed, change, ready, false, Access::named(name))
 }
 
 /// Waits for the thread's token; the first time, may do without.
@@ -326,16 +324,15 @@ pub(super) fn park() {
         context(|context| context.parked_in_vain[me] = true);
         return;
     }
-    take_token(Some(&|token| token != 0), "park");
+    exchange_token(me, MemoryOrder::Acquire, 0, Some(&|token| token != 0), "park");
 }
 
 /// Takes the thread's token if it is there; else the deadline has come: `true`.
 pub(super) fn park_until() -> bool {
-    take_token(None, "timed park").value == 0
+    exchange_token(current(), MemoryOrder::Acquire, 0, None, "timed park").value == 0
 }
 
 /// Gives `thread` its token.
 pub(super) fn unpark(thread: usize) {
-    let request = Request::Store { location: token(thread), order: MemoryOrder::Relaxed, value: 1 };
-    operate(request, Access::named("unpark"));
+    exchange_token(thread, MemoryOrder::Release, 1, None, "unpark");
 }

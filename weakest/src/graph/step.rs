@@ -70,7 +70,7 @@ impl Step<'_> {
         let graph = &mut self.level.graph;
         let mark = graph.order.len();
         let last = graph.last_position(reading.location);
-        let least = graph.least_position(reading.location, &graph.knowledge(self.thread).hb);
+        let least = graph.least_position(reading.location, graph.knowledge(self.thread));
         let mut others = Vec::new();
         for position in least..=last {
             let write = self.level.graph.write_at(reading.location, position);
@@ -179,7 +179,7 @@ impl Step<'_> {
             position = forced;
         } else {
             self.push_revisits(mark, None, &event);
-            let least = self.level.graph.least_position(location, &event.knows.hb);
+            let least = self.level.graph.least_position(location, &event.knows);
             let others: Vec<_> =
                 (least + 1..last).filter(|&at| self.is_possible_place(&event, at)).map(Decision::Position).collect();
             if !others.is_empty() {

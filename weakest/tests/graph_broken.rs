@@ -1,0 +1,147 @@
+//! Each kind of violation, found by the graph explorer on a primitive that is broken in just that way.
+
+mod common;
+
+use common::{At, broken, explore};
+use weakest::graph::Graph;
+use weakest::model::{End, Kind};
+
+/// Explores, expects a violation, returns it.
+fn violation(body: fn() -> String) -> (Kind, String, String) {
+    match explore::<Graph>(body).end {
+        End::Violated(v) => (v.kind, v.rule, v.message),
+        end => panic!("expected a violation, got {end:?}"),
+    }
+}
+
+fn found(kind: Kind, rule: &str, message: &str) -> (Kind, String, String) {
+    (kind, rule.to_owned(), message.to_owned())
+}
+
+fn passes(body: fn() -> String) {
+    let result = explore::<Graph>(body);
+    assert_eq!(result.end, End::Complete, "{}", result.trace);
+}
+
+/// A race on `what` between two accesses, whichever way round.
+fn assert_race(body: fn() -> String, what: &str) {
+    let (kind, rule, message) = violation(body);
+    assert_eq!((kind, rule.as_str()), (Kind::Race, "G1"));
+    let both_named = message.contains("by thread 0") && message.contains("by thread 1");
+    assert!(message.starts_with(&format!("race on {what}: a ")) && both_named, "{message}");
+}
+
+#[test]
+fn race_on_a_cell() {
+    assert_race(broken::race::<Graph>, "the data");
+}
+
+#[test]
+fn publication_needs_release_and_acquire() {
+    assert_race(|| broken::publish::<Graph>(At::StoreRelaxed, At::LoadAcquire), "the message");
+    assert_race(|| broken::publish::<Graph>(At::StoreRelease, At::LoadRelaxed), "the message");
+    passes(|| broken::publish::<Graph>(At::StoreRelease, At::LoadAcquire));
+}
+
+#[test]
+fn leak() {
+    assert_eq!(violation(broken::leak::<Graph>), found(Kind::Leak, "R15", "u64 is never released"));
+}
+
+#[test]
+fn use_after_free() {
+    let expected = found(Kind::UseAfterFree, "R15", "u64 is used after its release");
+    assert_eq!(violation(broken::use_after_free::<Graph>), expected);
+}
+
+#[test]
+fn double_free() {
+    assert_eq!(violation(broken::double_free::<Graph>), found(Kind::DoubleFree, "R15", "u64 is released twice"));
+}
+
+#[test]
+fn last_drop_needs_release_and_acquire() {
+    let race = found(Kind::Race, "G4", "u64: its release is not ordered with a use");
+    assert_eq!(violation(|| broken::last_drop::<Graph>(At::RmwRelaxed)), race);
+    assert_eq!(violation(|| broken::last_drop::<Graph>(At::RmwAcquire)), race);
+    assert_eq!(violation(|| broken::last_drop::<Graph>(At::RmwRelease)), race);
+    passes(|| broken::last_drop::<Graph>(At::RmwAcqRel));
+}
+
+#[test]
+fn deadlock() {
+    let message = "nothing can end this: thread 0 waits at CasSuccessAcquire, thread 1 waits at CasSuccessAcquire";
+    assert_eq!(violation(broken::deadlock::<Graph>), found(Kind::Stuck, "STUCK", message));
+}
+
+#[test]
+fn endless_wait() {
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 waits at LoadAcquire");
+    assert_eq!(violation(broken::endless_wait::<Graph>), expected);
+}
+
+#[test]
+fn endless_park() {
+    // The park that returns for no reason comes second.
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 waits at park");
+    assert_eq!(violation(broken::endless_park::<Graph>), expected);
+}
+
+#[test]
+fn lost_wake_up() {
+    let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 waits at park");
+    assert_eq!(violation(broken::lost_wake_up::<Graph>), expected);
+}
+
+#[test]
+fn broken_rule() {
+    assert_eq!(violation(broken::broken_rule::<Graph>), found(Kind::Rule, "R2", "two winners"));
+}
+
+#[test]
+fn uncaught_panic() {
+    let (kind, rule, message) = violation(broken::panics::<Graph>);
+    assert_eq!((kind, rule.as_str()), (Kind::Panic, ""));
+    assert!(message.starts_with("panic: out of cheese (") && message.contains("broken.rs:"), "{message}");
+}
+
+/// The main thread looks at something that the model does not know.
+fn hidden_state() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    let word = common::word::<Graph>();
+    weakest::Atomic::store(&*word, 1, At::StoreRelaxed);
+    if RUNS.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
+        weakest::Atomic::store(&*word, 2, At::StoreRelaxed);
+    }
+    String::new()
+}
+
+#[test]
+fn hidden_state_is_no_verdict() {
+    let result = explore::<Graph>(hidden_state);
+    assert_eq!(result.end, End::Exhausted);
+    assert!(result.trace.contains("did not do what it did before"), "{}", result.trace);
+}
+
+/// A spin loop that never waits.
+fn endless_loop() -> String {
+    let word = common::word::<Graph>();
+    while weakest::Atomic::load(&*word, At::LoadRelaxed) == 0 {}
+    String::new()
+}
+
+#[test]
+fn an_endless_loop_is_no_verdict() {
+    let result = explore::<Graph>(endless_loop);
+    assert_eq!(result.end, End::Exhausted);
+    assert!(result.trace.contains("a loop that never waits"), "{}", result.trace);
+}
+
+#[test]
+fn a_budget_is_no_verdict() {
+    let budget = weakest::model::Budget { preemptions: None, executions: 1 };
+    let body = || broken::publish::<Graph>(At::StoreRelease, At::LoadAcquire);
+    let result = <Graph as weakest::model::Explore>::explore(&budget, "STUCK", body);
+    assert_eq!((result.end, result.executions), (End::Exhausted, 1));
+}

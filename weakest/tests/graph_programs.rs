@@ -1,0 +1,213 @@
+//! Real code under the graph explorer: numbers of executions, exact outcomes, and what other explorers miss.
+
+mod common;
+
+use common::{At, Task, Word, explore, outcomes, word};
+use weakest::graph::Graph;
+use weakest::model::{Data, End};
+use weakest::{Atomic, AtomicInt, Platform, WaitSites};
+
+type Thread<R> = Task<Graph, R>;
+
+/// Runs `threads` model threads that do `body` on a shared word, and joins them.
+fn on_a_word(threads: usize, body: fn(&Word<Graph>)) -> String {
+    let x = word::<Graph>();
+    let start = |_| {
+        let x = x.clone();
+        Thread::spawn(move || body(&x))
+    };
+    let started: Vec<_> = (0..threads).map(start).collect();
+    started.into_iter().for_each(Thread::join);
+    String::new()
+}
+
+fn add(x: &Word<Graph>) {
+    x.fetch_add(1, At::RmwRelaxed);
+}
+
+fn add_twice(x: &Word<Graph>) {
+    add(x);
+    add(x);
+}
+
+fn executions(body: fn() -> String) -> u64 {
+    outcomes::<Graph>(body).1
+}
+
+#[test]
+fn additions_are_explored_in_every_order_once() {
+    assert_eq!(executions(|| on_a_word(2, add)), 2);
+    assert_eq!(executions(|| on_a_word(3, add)), 6);
+    assert_eq!(executions(|| on_a_word(4, add)), 24);
+    assert_eq!(executions(|| on_a_word(5, add)), 120);
+    assert_eq!(executions(|| on_a_word(6, add)), 720);
+    assert_eq!(executions(|| on_a_word(3, add_twice)), 90);
+    assert_eq!(executions(|| on_a_word(4, add_twice)), 2_520);
+}
+
+/// Store buffering: each thread sets its own flag, then looks at the other's.
+fn store_buffering(store: At, fence: Option<At>, load: At) -> String {
+    let (x, y) = (word::<Graph>(), word::<Graph>());
+    let (own, other) = (y.clone(), x.clone());
+    let turn = move |own: &Word<Graph>, other: &Word<Graph>| {
+        own.store(1, store);
+        if let Some(fence) = fence {
+            Graph::fence(fence);
+        }
+        other.load(load)
+    };
+    let t = Thread::spawn(move || turn(&own, &other));
+    format!("{}{}", turn(&x, &y), t.join())
+}
+
+#[test]
+fn store_buffering_by_ordering() {
+    let all = ("00 01 10 11".to_owned(), 4);
+    let sc = ("01 10 11".to_owned(), 3);
+    assert_eq!(outcomes::<Graph>(|| store_buffering(At::StoreRelaxed, None, At::LoadRelaxed)), all);
+    assert_eq!(outcomes::<Graph>(|| store_buffering(At::StoreRelease, None, At::LoadAcquire)), all);
+    assert_eq!(outcomes::<Graph>(|| store_buffering(At::StoreSeqCst, None, At::LoadSeqCst)), sc);
+    assert_eq!(outcomes::<Graph>(|| store_buffering(At::StoreRelaxed, Some(At::FenceSeqCst), At::LoadRelaxed)), sc);
+    assert_eq!(outcomes::<Graph>(|| store_buffering(At::StoreRelaxed, Some(At::FenceAcqRel), At::LoadRelaxed)), all);
+}
+
+/// `x.load; x.store(1)` beside `x.load`.
+fn load_store_beside_load() -> String {
+    let x = word::<Graph>();
+    let theirs = x.clone();
+    let t = Thread::spawn(move || {
+        theirs.load(At::LoadRelaxed);
+        theirs.store(1, At::StoreRelaxed);
+    });
+    let seen = x.load(At::LoadRelaxed);
+    t.join();
+    seen.to_string()
+}
+
+#[test]
+fn a_load_is_not_hidden_by_another() {
+    assert_eq!(outcomes::<Graph>(load_store_beside_load), ("0 1".to_owned(), 2));
+}
+
+/// A compare-exchange that fails may return an old value: with relaxed failure ordering, store buffering shows.
+fn failed_exchange_beside_swap() -> String {
+    let (x, y) = (word::<Graph>(), word::<Graph>());
+    let (own, other) = (y.clone(), x.clone());
+    let turn = |own: &Word<Graph>, other: &Word<Graph>| {
+        own.swap(1, At::RmwAcqRel);
+        other.compare_exchange(7, 8, At::CasSuccessSeqCst, At::CasFailureAcquire).expect_err("7 is never stored")
+    };
+    let t = Thread::spawn(move || turn(&own, &other));
+    format!("{}{}", turn(&x, &y), t.join())
+}
+
+#[test]
+fn a_failed_compare_exchange_returns_an_old_value() {
+    assert_eq!(outcomes::<Graph>(failed_exchange_beside_swap).0, "00 01 10 11");
+}
+
+/// A weak compare-exchange of the expected value.
+fn weak_exchange() -> String {
+    let x = word::<Graph>();
+    let attempt = |x: &Word<Graph>| x.compare_exchange_weak(0, 1, At::CasSuccessRelaxed, At::CasFailureRelaxed);
+    let first = attempt(&x);
+    format!("{first:?}{:?}", attempt(&x))
+}
+
+#[test]
+fn a_weak_compare_exchange_fails_for_no_reason_once() {
+    assert_eq!(outcomes::<Graph>(weak_exchange), ("Err(0)Ok(0) Ok(0)Err(1)".to_owned(), 2));
+}
+
+/// A lock by compare-exchange around a cell: a failed attempt must not be taken for an acquire, nor a later success
+/// for the failure it was before it was revisited.
+fn exchange_lock() -> String {
+    fn attempt(lock: &Word<Graph>, data: &Data<Graph>) -> bool {
+        let locked = lock.compare_exchange(0, 1, At::CasSuccessAcquire, At::CasFailureRelaxed).is_ok();
+        if locked {
+            data.write(data.read() + 1);
+            lock.store(0, At::StoreRelease);
+        }
+        locked
+    }
+    let (lock, data) = (word::<Graph>(), Data::<Graph>::new("the data", "G1"));
+    let start = |_| {
+        let (lock, data) = (lock.clone(), data.clone());
+        Thread::spawn(move || attempt(&lock, &data))
+    };
+    let threads: Vec<_> = (0..3).map(start).collect();
+    threads.into_iter().filter(|_| true).map(|t| u32::from(t.join())).sum::<u32>().to_string()
+}
+
+#[test]
+fn a_compare_exchange_lock_has_no_race() {
+    let result = explore::<Graph>(exchange_lock);
+    assert_eq!(result.end, End::Complete, "{}", result.trace);
+    assert_eq!(result.outcomes.into_iter().collect::<Vec<_>>(), ["1", "2", "3"]);
+}
+
+fn lock(word: &Word<Graph>) {
+    let sites = WaitSites { success: At::CasSuccessAcquire, failure: At::CasFailureRelaxed, spin: At::LoadRelaxed };
+    word.wait_replace(0, |v| v == 0, |_| 1, sites);
+}
+
+/// A canceller raises a flag, then takes and leaves a lock; each registrar takes and leaves it, then looks at the flag.
+fn lock_kernel(registrars: usize) -> String {
+    let (locked, flag) = (word::<Graph>(), word::<Graph>());
+    let start = |_| {
+        let (locked, flag) = (locked.clone(), flag.clone());
+        Thread::spawn(move || {
+            lock(&locked);
+            locked.store(0, At::StoreRelease);
+            flag.load(At::LoadRelaxed);
+        })
+    };
+    let threads: Vec<_> = (0..registrars).map(start).collect();
+    flag.store(1, At::StoreRelaxed);
+    lock(&locked);
+    locked.store(0, At::StoreRelease);
+    threads.into_iter().for_each(Thread::join);
+    String::new()
+}
+
+#[test]
+fn the_lock_kernel_has_the_number_of_executions_that_theory_says() {
+    assert_eq!(executions(|| lock_kernel(1)), 3);
+    assert_eq!(executions(|| lock_kernel(2)), 14);
+    assert_eq!(executions(|| lock_kernel(3)), 90);
+    assert_eq!(executions(|| lock_kernel(4)), 744);
+}
+
+/// Park and unpark order no memory: only the flag does.
+fn park_for_a_flag(set: At, get: At) -> String {
+    let (flag, data) = (word::<Graph>(), Data::<Graph>::new("the data", "G1"));
+    let (theirs, written) = (flag.clone(), data.clone());
+    let me = Graph::current();
+    let t = Thread::spawn(move || {
+        written.write(1);
+        theirs.store(1, set);
+        Graph::unpark(&me);
+    });
+    while flag.load(get) == 0 {
+        Graph::park();
+    }
+    let seen = data.read();
+    t.join();
+    seen.to_string()
+}
+
+#[test]
+fn park_orders_no_memory() {
+    assert_eq!(outcomes::<Graph>(|| park_for_a_flag(At::StoreRelease, At::LoadAcquire)).0, "1");
+    let result = explore::<Graph>(|| park_for_a_flag(At::StoreRelaxed, At::LoadAcquire));
+    assert!(matches!(result.end, End::Violated(_)), "{:?}", result.end);
+}
+
+/// What a reader of a counterexample sees.
+#[test]
+fn a_trace_names_sites_threads_and_old_values() {
+    let result = explore::<Graph>(|| common::broken::publish::<Graph>(At::StoreRelaxed, At::LoadAcquire));
+    println!("{}", result.trace);
+    assert!(result.trace.contains("StoreRelaxed Relaxed writes 1"), "{}", result.trace);
+    assert!(result.trace.lines().next().expect("a heading").contains("thread 1"), "{}", result.trace);
+}
