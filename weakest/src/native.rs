@@ -108,6 +108,9 @@ impl Backoff {
         Self { step: 0 }
     }
 
+    /// Out of line, so that a lock that is free costs no more than its compare-exchange.
+    #[cold]
+    #[inline(never)]
     fn snooze(&mut self) {
         if self.step < Self::SPIN_STEPS {
             for _ in 0..1_u32 << self.step {
@@ -188,8 +191,8 @@ native_atomic!(AtomicUsize, usize);
 native_atomic!(AtomicPtr<T>, *mut T, T);
 
 /// The rest of [`Atomic::wait_replace`] once the first guess missed: spins on loads, never on a writing operation.
-#[cold]
-#[inline(never)]
+/// Inlined, or the sites would be arguments and their orderings looked up at run time.
+#[inline(always)]
 fn wait_replace_contended<T: Copy + PartialEq, S: Site>(
     atomic: &impl Atomic<T>,
     mut found: T,

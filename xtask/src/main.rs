@@ -1,2 +1,49 @@
-//! Gates.
-fn main() {}
+//! The project's gates, as `cargo xtask` commands.
+
+mod ci;
+mod codegen;
+mod command;
+mod report;
+mod sanitize;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The project's gates.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+enum Task {
+    /// Everything that must pass before a change lands, in order.
+    Ci,
+    /// Writes REPORT.md from the audit's verdicts.
+    Report {
+        /// Only compares: the verdicts must be fresh and REPORT.md must be theirs.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks what no compiler does: one access per site, no way around the platform, the shape of files.
+    Tidy,
+    /// The native build's stress test under the sanitizers and Miri, where they are installed.
+    Sanitize,
+    /// Compares the machine code of the facade with that of hand-written atomics.
+    Codegen,
+}
+
+fn main() -> ExitCode {
+    let result = match Task::parse() {
+        Task::Ci => ci::ci(),
+        Task::Report { check } => report::report(check),
+        Task::Tidy => tidy::tidy(),
+        Task::Sanitize => sanitize::sanitize(),
+        Task::Codegen => codegen::codegen(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

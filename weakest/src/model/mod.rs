@@ -7,6 +7,7 @@
 mod blind;
 #[cfg(feature = "shuttle")]
 pub(crate) mod clocks;
+mod dotnet;
 mod explore;
 mod judge;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod weaken;
 pub(crate) mod word;
 
 pub use blind::{BLIND_SPOTS, Blind, BlindSpot, blind};
+pub use dotnet::{Comparison, compare};
 pub use explore::{Budget, End, Exploration, Explore, Explorer, Model};
 pub use judge::{baseline, faults, judge, try_mutant};
 pub use mutation::{Mutation, ordering_of, with_mutation};

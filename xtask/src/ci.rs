@@ -1,0 +1,20 @@
+//! `cargo xtask ci`: every gate, in order, up to the first that fails.
+
+use crate::command::{Outcome, run, run_with};
+use crate::{codegen, report, sanitize, tidy};
+
+pub(crate) fn ci() -> Outcome {
+    run("cargo test --workspace --features loom")?;
+    run("cargo test --workspace")?;
+    run("cargo fmt --all --check")?;
+    run("cargo clippy --workspace --all-targets --all-features -- -D warnings")?;
+    run_with("cargo doc --workspace --no-deps --all-features", &[("RUSTDOCFLAGS", "-D warnings")])?;
+    run("cargo test --workspace --doc --all-features")?;
+    run("cargo run --release --bin audit")?;
+    report::report(true)?;
+    tidy::tidy()?;
+    codegen::codegen()?;
+    sanitize::sanitize()?;
+    println!("every gate passed");
+    Ok(())
+}
