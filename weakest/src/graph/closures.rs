@@ -1,4 +1,5 @@
 //! Real code under the explorer: each model thread is a coroutine that stops at every operation.
+#![expect(unsafe_code, reason = "drops values that a torn-down execution has not released")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,6 +11,7 @@ use super::clock::{Clock, EventId, Knowledge};
 use super::execution::Graph;
 use super::machine::{Answer, Machine, Operation};
 use super::runtime::{self, Access, Request, Suspension};
+use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::violated;
 
@@ -81,6 +83,7 @@ impl Closures {
             }
         }
         drop(runtime::context(|context| std::mem::take(&mut context.bodies)));
+        drop_values();
         self.threads.clear();
         self.steps.clear();
         runtime::end_execution();
@@ -115,6 +118,17 @@ impl Closures {
             context.fresh.drain(..).for_each(|(location, init)| graph.initialise(location, init));
             context.tokens.iter().flatten().for_each(|&token| graph.initialise_token(token));
         });
+    }
+}
+
+/// Drops what the execution has not released, so that explorations of any length keep to the memory of one execution.
+/// While an execution is torn down, destructors of platform types do nothing.
+fn drop_values() {
+    for (place, drop) in runtime::memory(Memory::abandon) {
+        // SAFETY: no thread of the execution is left, and `abandon` gives each value up once.
+        let dropped = catch_unwind(|| unsafe { drop(place) });
+        // A destructor that unwinds leaks the rest of its value; the execution is over either way.
+        dropped.unwrap_or_default();
     }
 }
 

@@ -48,6 +48,24 @@ struct Block<L> {
     released: bool,
     /// Memory to give back when the execution ends; `None` for a slot, whose owner does.
     owned: Option<(NonNull<u8>, Layout)>,
+    /// Drops the value.
+    #[cfg(feature = "graph")]
+    drop: unsafe fn(NonNull<u8>),
+}
+
+impl<L> Block<L> {
+    /// A block whose memory is somebody else's.
+    fn new<T>(size: usize, life: L) -> Self {
+        Self {
+            size,
+            what: name::<T>(),
+            life,
+            released: false,
+            owned: None,
+            #[cfg(feature = "graph")]
+            drop: drop_erased::<T>,
+        }
+    }
 }
 
 impl<L: Life> Memory<L> {
@@ -67,6 +85,19 @@ impl<L: Life> Memory<L> {
                 unsafe { dealloc(place.as_ptr(), layout) }
             }
         }
+    }
+
+    /// Gives up the values that were not released, in an execution that is torn down: whoever drops them (with the
+    /// functions given) frees what they hold outside of platform memory.
+    #[cfg(feature = "graph")]
+    pub(crate) fn abandon(&mut self) -> Vec<(NonNull<u8>, unsafe fn(NonNull<u8>))> {
+        let unreleased = self.blocks.values_mut().filter(|block| block.owned.is_some() && !block.released);
+        unreleased
+            .filter_map(|block| {
+                block.released = true;
+                block.owned.map(|(place, _)| (place, block.drop))
+            })
+            .collect()
     }
 
     /// To be called by the first thread before it spawns the second.
@@ -89,8 +120,7 @@ impl<L: Life> Memory<L> {
         // SAFETY: fresh memory with the layout of a `T`.
         unsafe { place.cast::<T>().write(value) };
         let life = self.life();
-        let block =
-            Block { size: padded.size(), what: name::<T>(), life, released: false, owned: Some((place, padded)) };
+        let block = Block { owned: Some((place, padded)), ..Block::new::<T>(padded.size(), life) };
         self.blocks.insert(place.addr().get(), block);
         place.cast()
     }
@@ -104,7 +134,7 @@ impl<L: Life> Memory<L> {
         // A frame that died has left its slots here.
         self.blocks.retain(|&at, block| block.owned.is_some() || at + block.size <= start || start + size <= at);
         let life = self.life();
-        self.blocks.insert(start, Block { size, what: name::<T>(), life, released: false, owned: None });
+        self.blocks.insert(start, Block::new::<T>(size, life));
     }
 
     fn find(&mut self, address: usize) -> Option<&mut Block<L>> {
@@ -167,6 +197,16 @@ impl<L: Life> Memory<L> {
 
 fn race(what: &str, this: &str, other: &str) -> ! {
     violate(Kind::Race, RELEASE_RULE, format!("{what}: {this} is not ordered with {other}"))
+}
+
+/// Drops a value whose type is forgotten.
+///
+/// # Safety
+/// A `T` lies there that nobody else drops or uses.
+#[cfg(feature = "graph")]
+unsafe fn drop_erased<T>(place: NonNull<u8>) {
+    // SAFETY: passed on to the caller.
+    unsafe { place.cast::<T>().drop_in_place() }
 }
 
 /// A type's name without its path and parameters.
