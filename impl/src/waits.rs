@@ -31,19 +31,20 @@ fn block<P: Platform>(source: &Handle<P>, mut park: impl FnMut() -> bool) {
     list::push(&mut locked, waiter.cast());
     drop(locked);
     let _linked = Linked { source, waiter };
-    while !park() && !source.is_cancelled() {}
+    // A park orders nothing: a plain load may still miss the request whose wake it was, and nobody would wake again.
+    while !park() && !source.lock().is_cancelled() {}
 }
 
 /// Blocks the thread until the token is cancelled.
 pub(crate) fn wait<P: Platform>(token: &CancellationToken<P>) {
-    if let Some(source) = token.handle() {
-        block(source, || {
-            P::park();
-            false
-        });
-    }
-    while !token.is_cancelled() {
+    let park = || {
         P::park();
+        false
+    };
+    match token.handle() {
+        Some(source) => block(source, park),
+        None if token.is_cancelled() => {}
+        None => while !park() {},
     }
 }
 

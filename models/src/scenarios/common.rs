@@ -1,7 +1,9 @@
 //! What the scenarios share: the token's types on a model, and counts of what callbacks did.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use weakest::model::{Data, Model};
 
@@ -40,6 +42,49 @@ impl<M: Model> Drop for OnDrop<M> {
         if !M::failed() {
             self.data.write(1);
             self.drops.hit();
+        }
+    }
+}
+
+/// Wakes a thread of the model.
+struct Unpark<M: Model>(M::Thread);
+
+impl<M: Model> Wake for Unpark<M> {
+    fn wake(self: Arc<Self>) {
+        M::unpark(&self.0);
+    }
+}
+
+/// A waker of the calling thread, which parks.
+pub(super) fn waker<M: Model>() -> Waker {
+    Arc::new(Unpark::<M>(M::current())).into()
+}
+
+/// A waker that counts.
+pub(super) fn counting_waker(count: &Count) -> Waker {
+    Arc::new(CountWakes(count.clone())).into()
+}
+
+struct CountWakes(Count);
+
+impl Wake for CountWakes {
+    fn wake(self: Arc<Self>) {
+        self.0.hit();
+    }
+}
+
+/// Polls once.
+pub(super) fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(waker))
+}
+
+/// Polls and parks until the future is ready.
+pub(super) fn block_on<M: Model, F: Future>(mut future: Pin<&mut F>) -> F::Output {
+    let waker = waker::<M>();
+    loop {
+        match poll(future.as_mut(), &waker) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => M::park(),
         }
     }
 }

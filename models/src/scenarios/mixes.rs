@@ -53,7 +53,7 @@ impl Scenario for DisposeVsPollVsCancel {
         about: "One thread disposes a callback, one polls, the third cancels.",
         rules: &["R1", "R5", "R6", "G1", "G3"],
         threads: 3,
-        loom_preemptions: None,
+        loom_preemptions: Some(4),
         stuck: "R6",
         outcomes: &["ran, seen", "ran, unseen", "removed, seen", "removed, unseen"],
         kills: LOCK,

@@ -2,11 +2,14 @@
 
 mod callbacks;
 mod common;
+mod jobs;
 mod lifetimes;
 mod links;
 mod mixes;
 mod polls;
 mod registrations;
+mod timers;
+mod waits;
 
 use weakest::model::{Entry, Model};
 
@@ -45,6 +48,25 @@ macro_rules! scenarios {
             callbacks::PanickingCallbackVsDispose = panicking_callback_vs_dispose,
             callbacks::FailFastVsUnregister = fail_fast_vs_unregister,
             callbacks::OrderThroughALinkVsPoll = order_through_a_link_vs_poll,
+            waits::CancelVsWait = cancel_vs_wait,
+            waits::CancelVsWaitTimeout = cancel_vs_wait_timeout,
+            waits::CancelVsFuture = cancel_vs_future,
+            waits::CancelVsSecondPoll = cancel_vs_second_poll,
+            waits::CancelVsDropOfFuture = cancel_vs_drop_of_future,
+            waits::WaitVsCallbackThatWaitsForIt = wait_vs_callback_that_waits_for_it,
+            waits::PanickingWakerVsWait = panicking_waker_vs_wait,
+            jobs::JobVsWait = job_vs_wait,
+            jobs::JobVsFuture = job_vs_future,
+            jobs::CancelOnVsRegister = cancel_on_vs_register,
+            jobs::CancelVsDisposeAsync = cancel_vs_dispose_async,
+            jobs::CancelVsDropOfDisposeAsync = cancel_vs_drop_of_dispose_async,
+            jobs::JobVsDispose = job_vs_dispose,
+            timers::TimerVsCancel = timer_vs_cancel,
+            timers::TimerVsDropOfSource = timer_vs_drop_of_source,
+            timers::TimerVsReset = timer_vs_reset,
+            timers::CancelOfParentVsReset = cancel_of_parent_vs_reset,
+            timers::ResetVsRegister = reset_vs_register,
+            timers::CancelAfterVsCancel = cancel_after_vs_cancel,
             mixes::RegisterVsRegisterVsCancel = register_vs_register_vs_cancel,
             mixes::DisposeVsPollVsCancel = dispose_vs_poll_vs_cancel,
             mixes::UnregisterVsCancelVsCancel = unregister_vs_cancel_vs_cancel,
