@@ -2,53 +2,102 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::select;
-use rescind_spec::history::{Op, RegistrationOp, SourceOp, TokenOp};
+use proptest::strategy::Union;
+use rescind_spec::history::{FutureOp, GuardOp, JobOp, Op, RegistrationOp, SourceOp, Ticks, TokenOp};
 
 /// How deep bodies are nested in bodies.
 const DEPTH: u32 = 3;
 /// Numbers of objects; larger ones would rarely mean another object.
 const NUMBERS: usize = 12;
 
+/// Which operations a history is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// All of them.
+    Whole,
+    /// Those that .NET has and whose outcome does not hang on time or on other threads.
+    Shared,
+}
+
 fn number() -> impl Strategy<Value = usize> + Clone {
     0..NUMBERS
 }
 
-fn plain() -> BoxedStrategy<Op> {
+/// A delay that .NET never sees the end of; on the whole surface, any.
+fn delay(surface: Surface) -> BoxedStrategy<Ticks> {
+    match surface {
+        Surface::Shared => (1..=20_u8).boxed(),
+        Surface::Whole => prop_oneof![8 => 0..20_u8, 1 => Just(Ticks::MAX)].boxed(),
+    }
+}
+
+/// One of these, as often as its weight says.
+fn weighted<T: Copy + std::fmt::Debug + 'static>(all: &[(u32, T)]) -> Union<Just<T>> {
+    Union::new_weighted(all.iter().map(|&(weight, value)| (weight, Just(value))).collect())
+}
+
+/// Operations without bodies.
+fn plain(surface: Surface) -> BoxedStrategy<Op> {
     use RegistrationOp as R;
     use SourceOp as S;
     use TokenOp as T;
-    let source = vec![
+    let mut source = vec![
         (2, S::Clone),
         (3, S::Drop),
         (1, S::IsCancelled),
         (3, S::Cancel),
         (3, S::TryCancel),
         (3, S::CancelFailFast),
+        (1, S::Disarm),
+        (3, S::TryReset),
     ];
-    let source = prop::strategy::Union::new_weighted(source.into_iter().map(|(w, op)| (w, Just(op))).collect());
-    let token = select(&[T::IsCancelled, T::CanBeCancelled, T::Check][..]);
-    let registration = select(
-        &[R::Unregister, R::Unregister, R::Unregister, R::Dispose, R::Dispose, R::Detach, R::IsEmpty, R::Token][..],
-    );
-    prop_oneof![
+    let mut token = vec![(1, T::IsCancelled), (1, T::CanBeCancelled), (1, T::Check), (1, T::Wait), (1, T::WaitNow)];
+    let registration =
+        [(3, R::Unregister), (2, R::Dispose), (1, R::DisposeAsync), (1, R::Detach), (1, R::IsEmpty), (1, R::Token)];
+    if surface == Surface::Whole {
+        source.extend([(1, S::CancelAsync), (2, S::CancelOn), (2, S::Guard)]);
+        token.extend([(2, T::Future), (2, T::FutureOwned)]);
+    }
+    let timeout = delay(surface).prop_union(Just(0).boxed());
+    let shared = prop_oneof![
         4 => Just(Op::New),
+        1 => timeout.prop_map(Op::NewTimed),
         5 => vec(number(), 0..5).prop_map(Op::Linked),
-        12 => (source, number()).prop_map(|(op, n)| Op::Source(op, n)),
-        3 => (token, number()).prop_map(|(op, n)| Op::Token(op, n)),
+        14 => (weighted(&source), number()).prop_map(|(op, n)| Op::Source(op, n)),
+        1 => (number(), delay(surface)).prop_map(|(n, delay)| Op::CancelAfter(n, delay)),
+        4 => (weighted(&token), number()).prop_map(|(op, n)| Op::Token(op, n)),
         1 => (number(), number()).prop_map(|(a, b)| Op::TokensEqual(a, b)),
-        8 => (registration, number()).prop_map(|(op, n)| Op::Registration(op, n)),
+        9 => (weighted(&registration), number()).prop_map(|(op, n)| Op::Registration(op, n)),
         1 => (number(), number()).prop_map(|(a, b)| Op::RegistrationsEqual(a, b)),
+    ];
+    match surface {
+        Surface::Shared => shared.boxed(),
+        Surface::Whole => prop_oneof![5 => shared, 1 => own()].boxed(),
+    }
+}
+
+/// What .NET has not, or not in this form.
+fn own() -> BoxedStrategy<Op> {
+    let future = weighted(&[(4, FutureOp::Poll), (1, FutureOp::Drop)]);
+    let guard = weighted(&[(2, GuardOp::Drop), (1, GuardOp::Disarm)]);
+    let jobs = [(2, JobOp::Run), (1, JobOp::Drop), (1, JobOp::IsComplete), (2, JobOp::Poll), (1, JobOp::Wait)];
+    prop_oneof![
+        1 => (number(), 0..4_u8).prop_map(|(n, polls)| Op::RunUntilCancelled(n, polls)),
+        4 => (future, number()).prop_map(|(op, n)| Op::Future(op, n)),
+        2 => (guard, number()).prop_map(|(op, n)| Op::Guard(op, n)),
+        2 => (weighted(&jobs), number()).prop_map(|(op, n)| Op::Job(op, n)),
+        1 => (0..10_u8).prop_map(Op::Advance),
     ]
     .boxed()
 }
 
-fn nested(depth: u32) -> BoxedStrategy<Op> {
-    let plain = plain();
+fn nested(surface: Surface, depth: u32) -> BoxedStrategy<Op> {
+    let plain = plain(surface);
+    let panic = any::<u8>().prop_map(|n| Op::Panic(n.into()));
     if depth == 0 {
-        return prop_oneof![8 => plain, 2 => any::<u8>().prop_map(|n| Op::Panic(n.into()))].boxed();
+        return prop_oneof![8 => plain, 2 => panic].boxed();
     }
-    let inner = nested(depth - 1);
+    let inner = nested(surface, depth - 1);
     let body = vec(inner.clone(), 0..4);
     prop_oneof![
         12 => plain,
@@ -56,17 +105,26 @@ fn nested(depth: u32) -> BoxedStrategy<Op> {
         3 => (number(), body.clone()).prop_map(|(n, body)| Op::RegisterWithToken(n, body)),
         3 => (number(), body.clone(), body).prop_map(|(n, callback, body)| Op::WithCallback(n, callback, body)),
         2 => inner.prop_map(|op| Op::Try(Box::new(op))),
-        1 => any::<u8>().prop_map(|n| Op::Panic(n.into())),
+        1 => panic,
     ]
     .boxed()
 }
 
-/// One operation, with bodies.
-pub fn op() -> BoxedStrategy<Op> {
-    nested(DEPTH)
+/// One operation of the top level.
+pub fn op(surface: Surface) -> BoxedStrategy<Op> {
+    let any = nested(surface, DEPTH);
+    match surface {
+        Surface::Whole => any,
+        // .NET runs the callbacks on another thread, which must not meet one that notifies further up the stack.
+        Surface::Shared => prop_oneof![
+            30 => any,
+            1 => number().prop_map(|n| Op::Source(SourceOp::CancelAsync, n)),
+        ]
+        .boxed(),
+    }
 }
 
 /// Histories of at most this many operations at the top level.
-pub fn history(longest: usize) -> BoxedStrategy<Vec<Op>> {
-    vec(op(), 1..=longest).boxed()
+pub fn history(surface: Surface, longest: usize) -> BoxedStrategy<Vec<Op>> {
+    vec(op(surface), 1..=longest).boxed()
 }

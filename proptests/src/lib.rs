@@ -3,13 +3,20 @@
 //! A [history](rescind_spec::history) is made at random ([`generate`]) or recorded, done with the token ([`Runner`]),
 //! and what was observed is compared with what the [oracle](rescind_spec::Oracle) says.
 
+pub mod dotnet;
 pub mod generate;
+pub mod json;
+pub mod record;
 mod token;
 
+use std::sync::Once;
+
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use rescind::CallbackPanics;
 use rescind_spec::Oracle;
 use rescind_spec::history::{Event, Op};
 
-pub use token::Runner;
+pub use token::{Coverage, Runner};
 
 /// What can be observed, with the order that does not count taken out: closures dropped in a row, and wakers called in
 /// a row, are sorted.
@@ -28,11 +35,33 @@ pub fn normal(mut events: Vec<Event>) -> Vec<Event> {
     events
 }
 
+/// Random choices that are the same for the same seed.
+#[must_use]
+pub fn random(seed: u64) -> TestRunner {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+/// From now on the panic hook is silent about [`CallbackPanics`], which histories catch.
+pub fn quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<CallbackPanics>() {
+                hook(info);
+            }
+        }));
+    });
+}
+
 /// Does a history with the token and asks the oracle.
 ///
 /// # Panics
 /// At the first difference, or if a closure was not dropped exactly once.
 pub fn compare(history: &[Op]) {
+    quiet();
     let runner = Runner::new();
     let mut oracle = Oracle::new();
     for (i, op) in history.iter().enumerate() {

@@ -3,13 +3,14 @@
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
-use rescind_proptests::{Runner, compare, generate, normal};
+use rescind_proptests::generate::{self, Surface};
+use rescind_proptests::{Runner, compare, normal};
 use rescind_spec::Oracle;
 use rescind_spec::history::Op;
 
 proptest! {
     #[test]
-    fn every_answer_and_callback_is_as_the_oracle_says(history in generate::history(60)) {
+    fn every_answer_and_callback_is_as_the_oracle_says(history in generate::history(Surface::Whole, 60)) {
         compare(&history);
     }
 }
@@ -33,7 +34,7 @@ impl ReferenceStateMachine for Machine {
     }
 
     fn transitions(_: &Reference) -> BoxedStrategy<Op> {
-        thread_local!(static OP: BoxedStrategy<Op> = generate::op());
+        thread_local!(static OP: BoxedStrategy<Op> = generate::op(Surface::Whole));
         OP.with(Clone::clone)
     }
 

@@ -1,5 +1,8 @@
 //! What is done with callbacks and registrations.
 
+use std::pin::pin;
+use std::task::{Context, Waker};
+
 use rescind::{CancellationToken, Registration};
 use rescind_spec::history::{Answer, Event, Label, Op, RegistrationOp};
 
@@ -31,6 +34,9 @@ impl Runner {
         let body = body.to_vec();
         move |given| {
             let Dropped { runner, label } = &dropped;
+            if runner.world().over {
+                return;
+            }
             let own = runner.token(token).1;
             let sees_request = own.is_cancelled() && given.is_none_or(|given| *given == own);
             runner.observe(Event::Runs { label: *label, sees_request });
@@ -100,8 +106,8 @@ impl Runner {
                 return Answer::Done;
             }
             RegistrationOp::DisposeAsync => {
-                drop(registration);
-                return Answer::Done;
+                let over = pin!(registration.dispose_async()).poll(&mut Context::from_waker(Waker::noop()));
+                return if over.is_ready() { Answer::Done } else { Answer::Pending };
             }
         };
         self.world().registrations[index] = Some(registration);

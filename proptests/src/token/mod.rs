@@ -1,30 +1,44 @@
 //! Doing a history with the token itself.
 
 mod callbacks;
+mod coverage;
 mod sources;
+mod waits;
 
 use std::any::Any;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use rescind::{CallbackPanics, CancellationToken, CancellationTokenSource, Registration};
-use rescind_spec::history::{Answer, Event, Op, Payload, TokenOp};
+use rescind::{CallbackPanics, CancellationToken, CancellationTokenSource, DropGuard, ManualTime, Registration};
+use rescind_spec::history::{Answer, Event, Op, Payload};
+
+pub use coverage::Coverage;
+use coverage::{Entered, Frame};
 
 /// The objects that one history made. A clone is the same runner: callbacks own one.
 ///
 /// The world's lock is never held while something of the token is called or dropped.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Runner(Arc<Mutex<World>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct World {
-    /// An operation borrows its handle for as long as it takes, which is past a drop from inside it.
-    handles: Vec<Option<Arc<CancellationTokenSource>>>,
+    handles: Vec<Option<sources::Handle>>,
     tokens: Vec<CancellationToken>,
     registrations: Vec<Option<Registration>>,
+    futures: Vec<Option<waits::Kept>>,
+    guards: Vec<Option<DropGuard>>,
+    jobs: Vec<waits::Job>,
+    clock: ManualTime,
     /// How often each callback's closure was dropped.
     drops: Vec<u32>,
     events: Vec<Event>,
+    /// Names of the operations that are under way, outermost first.
+    under_way: Vec<Frame>,
+    coverage: Coverage,
+    /// Whether the history is over, so that callbacks do nothing.
+    over: bool,
 }
 
 /// What [`Op::Panic`] panics with.
@@ -63,17 +77,26 @@ impl Runner {
     /// # Panics
     /// If a closure was not dropped exactly once.
     pub fn finish(&self) {
-        let World { handles, tokens, registrations, .. } = {
+        let left = {
             let mut world = self.world();
             let drops = std::mem::take(&mut world.drops);
-            std::mem::replace(&mut *world, World { drops, ..World::default() })
+            std::mem::replace(&mut *world, World { drops, over: true, ..World::default() })
         };
-        drop(handles);
-        drop(tokens);
-        drop(registrations);
+        let World { handles, tokens, registrations, futures, guards, jobs, .. } = left;
+        drop((futures, registrations, handles, tokens));
+        for guard in guards.into_iter().flatten() {
+            guard.disarm();
+        }
+        drop(jobs);
         for (label, drops) in self.world().drops.iter().enumerate() {
             assert_eq!(*drops, 1, "drops of the closure of callback {label}");
         }
+    }
+
+    /// Which operations happened where.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        self.world().coverage.clone()
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -94,7 +117,12 @@ impl Runner {
         if let Op::Try(op) = op {
             return self.attempt(op);
         }
+        let entered = Entered::new(self, op.name());
         let answer = self.answer(op);
+        if answer != Answer::Void {
+            entered.happened();
+        }
+        drop(entered);
         self.observe(Event::Answer(answer));
     }
 
@@ -104,13 +132,15 @@ impl Runner {
 
     fn answer(&self, op: &Op) -> Answer {
         match op {
-            Op::New => self.keep(CancellationTokenSource::new()),
+            Op::New => self.keep(CancellationTokenSource::new(), false),
+            Op::NewTimed(delay) => self.new_timed(*delay),
             Op::Linked(tokens) => {
                 let tokens: Vec<_> = tokens.iter().map(|&number| self.token(number).1).collect();
-                self.keep(CancellationTokenSource::linked(&tokens))
+                self.keep(CancellationTokenSource::linked(&tokens), false)
             }
             Op::Source(op, number) => self.with_source(*op, *number),
-            Op::Token(op, number) => with_token(*op, &self.token(*number).1),
+            Op::CancelAfter(number, delay) => self.cancel_after(*number, *delay),
+            Op::Token(op, number) => self.with_token(*op, self.token(*number).1),
             Op::TokensEqual(a, b) => Answer::Bool(self.token(*a).1 == self.token(*b).1),
             Op::Register(token, body) => self.register(*token, body),
             Op::RegisterWithToken(token, body) => self.register_with_token(*token, body),
@@ -118,7 +148,16 @@ impl Runner {
             Op::Registration(op, number) => self.with_registration(*op, *number),
             Op::RegistrationsEqual(a, b) => self.registrations_equal(*a, *b),
             Op::Panic(number) => resume_unwind(Box::new(Number(*number))),
-            _ => Answer::Void,
+            Op::RunUntilCancelled(token, polls) => self.run_until_cancelled(*token, *polls),
+            Op::Future(op, number) => self.with_future(*op, *number),
+            Op::Guard(op, number) => self.with_guard(*op, *number),
+            Op::Job(op, number) => self.with_job(*op, *number),
+            Op::Advance(by) => {
+                let clock = self.world().clock.clone();
+                clock.advance(sources::time(*by));
+                Answer::Done
+            }
+            Op::Try(_) => unreachable!("a try has no answer of its own"),
         }
     }
 
@@ -130,24 +169,15 @@ impl Runner {
     }
 }
 
-impl Default for Runner {
-    fn default() -> Self {
-        Self::new()
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").finish_non_exhaustive()
     }
 }
 
-fn with_token(op: TokenOp, token: &CancellationToken) -> Answer {
-    match op {
-        TokenOp::IsCancelled => Answer::Bool(token.is_cancelled()),
-        TokenOp::CanBeCancelled => Answer::Bool(token.can_be_cancelled()),
-        TokenOp::Check => Answer::Bool(match token.check() {
-            Ok(()) => false,
-            Err(error) => {
-                assert_eq!(error.token(), token, "the error carries the token");
-                true
-            }
-        }),
-        _ => Answer::Void,
+impl Default for Runner {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -25,8 +25,10 @@ impl Oracle {
         let mut panics = Vec::new();
         while let Some(source) = self.next_due() {
             self.sources[source].timer = None;
-            if let Err(payload) = self.cancel(source, OnPanic::Collect) {
-                panics.push(payload);
+            match self.cancel(source, OnPanic::Collect) {
+                Err(Payload::Callbacks(of_one_timer)) => panics.extend(of_one_timer),
+                Err(payload) => panics.push(payload),
+                Ok(_) => {}
             }
         }
         if panics.is_empty() { Ok(Answer::Done) } else { Err(Payload::Callbacks(panics)) }
