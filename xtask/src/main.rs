@@ -3,6 +3,7 @@
 mod ci;
 mod codegen;
 mod command;
+mod dotnet;
 mod report;
 mod sanitize;
 mod tidy;
@@ -29,6 +30,12 @@ enum Task {
     Sanitize,
     /// Compares the machine code of the facade with that of hand-written atomics.
     Codegen,
+    /// Compares the token with the living .NET on random histories; `-- --help` says how many.
+    Dotnet {
+        /// Passed on.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -38,6 +45,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::tidy(),
         Task::Sanitize => sanitize::sanitize(),
         Task::Codegen => codegen::codegen(),
+        Task::Dotnet { arguments } => return dotnet::dotnet(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
