@@ -40,6 +40,10 @@ pub(crate) struct Memory<L> {
     taken: usize,
 }
 
+/// A value that was given up, and what drops it.
+#[cfg(feature = "graph")]
+pub(crate) type Abandoned = (NonNull<u8>, unsafe fn(NonNull<u8>));
+
 #[derive(Debug)]
 struct Block<L> {
     size: usize,
@@ -90,7 +94,7 @@ impl<L: Life> Memory<L> {
     /// Gives up the values that were not released, in an execution that is torn down: whoever drops them (with the
     /// functions given) frees what they hold outside of platform memory.
     #[cfg(feature = "graph")]
-    pub(crate) fn abandon(&mut self) -> Vec<(NonNull<u8>, unsafe fn(NonNull<u8>))> {
+    pub(crate) fn abandon(&mut self) -> Vec<Abandoned> {
         let unreleased = self.blocks.values_mut().filter(|block| block.owned.is_some() && !block.released);
         unreleased
             .filter_map(|block| {
