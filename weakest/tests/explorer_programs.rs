@@ -13,7 +13,7 @@ use weakest::graph::small::{Explored, explore};
 
 const TABLE: &str = include_str!("litmus/verdicts.jsonl");
 /// How many random programs the suite runs.
-const PROGRAMS: u64 = 3_000;
+const PROGRAMS: u64 = 2_000;
 const SEED: u64 = 1;
 
 fn assert_agreement(what: &str, program: &Program) -> Explored {
@@ -122,6 +122,5 @@ fn lock_kernel() {
         assert_eq!(explored.deadlocks, 0);
         found.push((explored.executions, explored.blocked));
     }
-    println!("{found:?}");
-    assert_eq!(found.iter().map(|(executions, _)| *executions).collect::<Vec<_>>(), [3, 14, 90, 744]);
+    assert_eq!(found, [(3, 2), (14, 19), (90, 190), (744, 2186)], "executions, and those given up");
 }

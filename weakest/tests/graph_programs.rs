@@ -203,6 +203,23 @@ fn park_orders_no_memory() {
     assert!(matches!(result.end, End::Violated(_)), "{:?}", result.end);
 }
 
+/// A park with a token beside a store: two values to load, and the park takes the token or returns for no reason.
+fn park_beside_store() -> String {
+    let x = word::<Graph>();
+    let theirs = x.clone();
+    let t = Thread::spawn(move || theirs.store(1, At::StoreRelaxed));
+    Graph::unpark(&Graph::current());
+    let seen = x.load(At::LoadRelaxed);
+    Graph::park();
+    t.join();
+    seen.to_string()
+}
+
+#[test]
+fn a_park_returns_for_no_reason_in_executions_of_its_own() {
+    assert_eq!(outcomes::<Graph>(park_beside_store), ("0 1".to_owned(), 4));
+}
+
 /// What a reader of a counterexample sees.
 #[test]
 fn a_trace_names_sites_threads_and_old_values() {

@@ -63,11 +63,13 @@ pub enum Update {
         new: i64,
         /// The order of the read if the value is another one.
         failure: MemoryOrder,
+        /// Whether it may fail although the value is the expected one.
+        weak: bool,
     },
 }
 
 impl Update {
-    /// The value written after `old` was read; `None`: a compare-exchange that fails.
+    /// The value written after `old` was read, if it does not fail for no reason; `None`: a compare-exchange that fails.
     #[must_use]
     pub const fn apply(self, old: i64) -> Option<i64> {
         match self {

@@ -44,7 +44,8 @@ fn is_maximal(graph: &Graph, id: EventId, write: &Event) -> bool {
         coherence[position..].iter().all(|&later| !is_previous(later))
     };
     match event.label.kind {
-        Kind::Read => event.canonical && is_previous(event.source) && is_last(graph.position(event.source)),
+        // Its source is previous: else the source would be deleted, and not be maximal, having been read earlier.
+        Kind::Read => event.canonical && is_last(graph.position(event.source)),
         Kind::Write => {
             let reads = &graph.locations[event.label.location].reads;
             let read_earlier = |&read: &EventId| {

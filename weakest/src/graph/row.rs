@@ -265,7 +265,7 @@ fn update(event: &RawEvent, value: i64) -> Result<Update, Malformed> {
             if !matches!(failure, MemoryOrder::Relaxed | MemoryOrder::Acquire | MemoryOrder::SeqCst) {
                 return malformed(format!("a `cas` cannot fail with the order {failure:?}"));
             }
-            Ok(Update::CompareExchange { expected, new: value, failure })
+            Ok(Update::CompareExchange { expected, new: value, failure, weak: false })
         }
         None => malformed("a read-modify-write without `kind`"),
     }

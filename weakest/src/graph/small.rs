@@ -168,12 +168,12 @@ impl Machine for SmallMachine<'_> {
                 Operation::Store { location, order, value: value.cast_unsigned() }
             }
             Action::ReadModifyWrite { location, order, update } => {
-                let failure = match update {
-                    Update::CompareExchange { failure, .. } => *failure,
-                    Update::Exchange(_) | Update::Add(_) => MemoryOrder::Relaxed,
+                let (failure, may_fail) = match *update {
+                    Update::CompareExchange { failure, weak, .. } => (failure, weak),
+                    Update::Exchange(_) | Update::Add(_) => (MemoryOrder::Relaxed, false),
                 };
                 let (location, order) = (*location, *order);
-                Operation::Update { location, order, failure, change: change(*update), ready, may_fail: false }
+                Operation::Update { location, order, failure, change: change(*update), ready, may_fail }
             }
             &Action::Fence { order } => Operation::Fence { order },
         }

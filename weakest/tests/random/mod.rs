@@ -102,7 +102,8 @@ fn instruction(random: &mut Random, style: &Style, before: &[Instruction]) -> In
                 let update = random.pick(&[
                     Update::Exchange(value),
                     Update::Add(1),
-                    Update::CompareExchange { expected, new: value, failure },
+                    Update::CompareExchange { expected, new: value, failure, weak: false },
+                    Update::CompareExchange { expected, new: value, failure, weak: true },
                 ]);
                 let order = order(random, &[Relaxed, Acquire, Release, AcqRel]);
                 Action::ReadModifyWrite { location, order, update }

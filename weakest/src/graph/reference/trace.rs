@@ -73,10 +73,13 @@ pub(crate) fn extend(program: &Program, thread: usize, trace: Trace, domains: &[
                 if instruction.until.is_some_and(|until| until != value) {
                     next.stick(program, thread, value);
                     out.push(next);
-                } else {
-                    next.read(program, thread, value);
-                    extend(program, thread, next, domains, out);
+                    continue;
                 }
+                if let Some(failed) = next.fail_for_no_reason(program, thread, value) {
+                    extend(program, thread, failed, domains, out);
+                }
+                next.read(program, thread, value);
+                extend(program, thread, next, domains, out);
             }
         }
         Action::Write { value, order, .. } => {
@@ -119,6 +122,21 @@ impl Trace {
             Action::Read { order, .. } | Action::Write { order, .. } | Action::Fence { order } => order,
         };
         self.stuck = Some(self.push(program, thread, Kind::Read, order, value));
+    }
+
+    /// The trace in which the next instruction fails though it reads the value it expects, if it can.
+    fn fail_for_no_reason(&self, program: &Program, thread: usize, value: i64) -> Option<Self> {
+        match program.threads[thread][self.registers.len()].action {
+            Action::ReadModifyWrite {
+                update: Update::CompareExchange { expected, failure, weak: true, .. }, ..
+            } if value == expected => {
+                let mut failed = self.clone();
+                let event = failed.push(program, thread, Kind::Read, failure, value);
+                failed.registers.push(Some((event, value)));
+                Some(failed)
+            }
+            _ => None,
+        }
     }
 
     /// Adds the events of the next instruction, which reads `value`.
