@@ -6,6 +6,7 @@ pub mod sources;
 
 use std::path::{Path, PathBuf};
 
+use weakest::graph::Graph;
 use weakest::loom::Loom;
 use weakest::model::{Subject, Suite};
 
@@ -17,10 +18,13 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a member of the workspace").to_owned()
 }
 
-/// The token on trial.
+/// The token on trial. The graph explorer is the primary judge; loom gives a second opinion.
 #[must_use]
 pub fn subject() -> Subject {
-    Subject::of::<rescind::sites::Site>(vec![Suite::of::<Loom>(scenarios::entries::<Loom>())])
+    Subject::of::<rescind::sites::Site>(vec![
+        Suite::of::<Graph>(scenarios::entries::<Graph>()),
+        Suite::of::<Loom>(scenarios::entries::<Loom>()),
+    ])
 }
 
 /// The audit of the token.

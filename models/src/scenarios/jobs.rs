@@ -99,7 +99,7 @@ impl Scenario for CancelOnVsRegister {
         about: "One thread makes the request and runs the job; the other registers, cancels and disposes.",
         rules: &["R2", "R3", "R5", "R9"],
         threads: 2,
-        loom_preemptions: None,
+        loom_preemptions: Some(5),
         stuck: "R6",
         outcomes: &["inline", "job", "requested before", "removed"],
         kills: LOCK,
