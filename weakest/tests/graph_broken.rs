@@ -44,6 +44,16 @@ fn publication_needs_release_and_acquire() {
 }
 
 #[test]
+fn an_atomic_is_made_before_it_is_accessed() {
+    let message = "race on an atomic's initial value: it is made by thread 1 and accessed by thread 0 at LoadRelaxed, \
+                   which are not ordered";
+    let race = found(Kind::Race, "", message);
+    assert_eq!(violation(|| broken::publish_atomic::<Graph>(At::StoreRelaxed, At::LoadAcquire)), race);
+    assert_eq!(violation(|| broken::publish_atomic::<Graph>(At::StoreRelease, At::LoadRelaxed)), race);
+    passes(|| broken::publish_atomic::<Graph>(At::StoreRelease, At::LoadAcquire));
+}
+
+#[test]
 fn leak() {
     assert_eq!(violation(broken::leak::<Graph>), found(Kind::Leak, "R15", "u64 is never released"));
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::machine::Change;
 use super::program::MemoryOrder;
-use super::runtime::{self, Access, Request};
+use super::runtime::{self, Access, Birth, Request};
 use crate::model::ordering_of;
 use crate::model::word::Word;
 use crate::platform::{Atomic, AtomicInt, WaitSites};
@@ -16,6 +16,7 @@ pub struct GraphAtomic<T> {
     location: usize,
     /// What operations return outside of an execution, and while one is torn down.
     init: u64,
+    birth: Birth,
     value: PhantomData<fn(T) -> T>,
 }
 
@@ -37,8 +38,17 @@ fn access<S: Site>(site: S) -> Access {
 }
 
 impl<T: Word> GraphAtomic<T> {
+    /// Whether an operation may go on; notes one on an atomic that need not be there yet.
+    fn live<S: Site>(&self, site: S) -> bool {
+        let live = runtime::live();
+        if live {
+            runtime::note_access(self.birth, site.row().name);
+        }
+        live
+    }
+
     fn update<S: Site>(&self, change: Change<'_>, site: S) -> T {
-        if !runtime::live() {
+        if !self.live(site) {
             return T::from_bits(self.init);
         }
         let (location, order) = (self.location, order_of(site));
@@ -51,7 +61,7 @@ impl<T: Word> GraphAtomic<T> {
     }
 
     fn exchange<S: Site>(&self, current: T, new: T, success: S, failure: S, weak: bool) -> Result<T, T> {
-        if !runtime::live() {
+        if !self.live(success) {
             return Err(T::from_bits(self.init));
         }
         let change = Change::CompareExchange { expected: current.bits(), new: new.bits() };
@@ -64,7 +74,8 @@ impl<T: Word> GraphAtomic<T> {
 
 impl<T: Word> Atomic<T> for GraphAtomic<T> {
     fn new(value: T) -> Self {
-        Self { location: runtime::new_location(value.bits()), init: value.bits(), value: PhantomData }
+        let (location, birth) = runtime::new_location(value.bits());
+        Self { location, init: value.bits(), birth, value: PhantomData }
     }
 
     fn load<S: Site>(&self, site: S) -> T {
@@ -72,7 +83,7 @@ impl<T: Word> Atomic<T> for GraphAtomic<T> {
     }
 
     fn store<S: Site>(&self, value: T, site: S) {
-        if runtime::live() {
+        if self.live(site) {
             let request = Request::Store { location: self.location, order: order_of(site), value: value.bits() };
             runtime::operate(request, access(site));
         }
@@ -93,7 +104,7 @@ impl<T: Word> Atomic<T> for GraphAtomic<T> {
 
     /// Blocks until a write satisfies `ready`.
     fn wait_until<S: Site>(&self, site: S, ready: impl Fn(T) -> bool) -> T {
-        if !runtime::live() {
+        if !self.live(site) {
             return T::from_bits(self.init);
         }
         let ready = |value| ready(T::from_bits(value));
@@ -109,7 +120,7 @@ impl<T: Word> Atomic<T> for GraphAtomic<T> {
         new: impl Fn(T) -> T,
         sites: WaitSites<S>,
     ) -> T {
-        if !runtime::live() {
+        if !self.live(sites.success) {
             return T::from_bits(self.init);
         }
         let (order, failure) = (order_of(sites.success), order_of(sites.failure));

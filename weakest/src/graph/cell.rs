@@ -31,7 +31,7 @@ pub(super) struct Accessor {
 
 impl Accessor {
     /// Whether what `thread` did after its first `events` events happened before.
-    const fn follows(&self, thread: usize, events: u32) -> bool {
+    pub(super) const fn follows(&self, thread: usize, events: u32) -> bool {
         thread == self.thread || self.hb.of(thread) > events
     }
 }

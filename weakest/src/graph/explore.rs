@@ -20,6 +20,7 @@ impl Explore for Graph {
             let mut run = Run::new(body, stuck_rule);
             run.all(budget.executions);
             run.machine.tear_down();
+            run.report_unborn();
             if let Some(violation) = take_violation() {
                 run.result.end = End::Violated(violation);
             }
@@ -33,6 +34,8 @@ struct Run {
     machine: Closures,
     stuck_rule: &'static str,
     result: Exploration,
+    /// An access to an atomic that need not be there yet, and its trace.
+    unborn: Option<(String, String)>,
 }
 
 impl Run {
@@ -45,7 +48,7 @@ impl Run {
             trace: String::new(),
             seq_cst_access: false,
         };
-        Self { explorer: Explorer::new(), machine: Closures::new(body), stuck_rule, result }
+        Self { explorer: Explorer::new(), machine: Closures::new(body), stuck_rule, result, unborn: None }
     }
 
     fn all(&mut self, budget: u64) {
@@ -98,10 +101,28 @@ impl Run {
                 return self.give_up(&format!("an execution exceeds {MAX_EVENTS} events: a loop that never waits"));
             }
         }
+        if self.unborn.is_none()
+            && let Some(message) = runtime::context(|context| context.unborn.take())
+        {
+            self.unborn = Some((message, trace::render(self.explorer.graph(), &self.machine)));
+        }
         if violated() {
             self.result.trace = trace::render(self.explorer.graph(), &self.machine);
         }
         !violated()
+    }
+
+    /// An address that was passed on too weakly mostly shows as a race on a cell, which names a rule. Where it does not,
+    /// the race on the atomic itself is what is left to report.
+    fn report_unborn(&mut self) {
+        if let Some((message, trace)) = self.unborn.take()
+            && self.result.end == End::Complete
+            && !violated()
+        {
+            self.result.trace = trace;
+            let reported: Result<(), _> = catch_unwind(|| violate(Kind::Race, "", message));
+            debug_assert!(reported.is_err(), "violate always unwinds");
+        }
     }
 
     fn give_up(&mut self, why: &str) -> bool {

@@ -37,6 +37,9 @@ impl Access {
     }
 }
 
+/// When an atomic was made: by which thread, after how many of its events. `None`: outside of an execution.
+pub(super) type Birth = Option<(usize, u32)>;
+
 /// What a model thread asks the explorer to do.
 #[derive(Clone, Copy)]
 pub(super) enum Request {
@@ -130,6 +133,8 @@ pub(super) struct Context {
     /// What the main thread returned.
     pub(super) outcome: Option<String>,
     pub(super) seq_cst_access: bool,
+    /// An access to an atomic whose making does not happen before.
+    pub(super) unborn: Option<String>,
     locations: Names,
     threads: Names,
     /// Threads that have parked in vain.
@@ -191,6 +196,7 @@ pub(super) fn start_execution() {
     context(|context| {
         context.fresh.clear();
         context.outcome = None;
+        context.unborn = None;
         context.locations.made = [0; MAX_THREADS];
         context.threads.made = [0; MAX_THREADS];
         context.threads.next = context.threads.next.max(1);
@@ -227,16 +233,32 @@ pub(super) fn yielder() -> *const Yielder<Answer, Suspension> {
 }
 
 /// A new location with its initial value.
-pub(super) fn new_location(init: u64) -> usize {
+pub(super) fn new_location(init: u64) -> (usize, Birth) {
     if PHASE.get() != Phase::Running {
-        return 0;
+        return (0, None);
     }
-    let maker = current();
     context(|context| {
-        let location = context.locations.next(maker);
+        let Accessor { thread, events, .. } = context.accessor;
+        let location = context.locations.next(thread);
         context.fresh.push((location, init));
-        location
+        (location, Some((thread, events)))
     })
+}
+
+/// Notes an access to an atomic if it need not have been made yet: whoever found it was given its address too early.
+pub(super) fn note_access(birth: Birth, site: &str) {
+    context(|context| {
+        if let Some((maker, events)) = birth
+            && !context.accessor.follows(maker, events)
+        {
+            let thread = context.accessor.thread;
+            let message = format!(
+                "race on an atomic's initial value: it is made by thread {maker} and accessed by thread {thread} at \
+                 {site}, which are not ordered"
+            );
+            context.unborn.get_or_insert(message);
+        }
+    });
 }
 
 /// Has the explorer do an operation. The caller has checked [`live`].

@@ -168,3 +168,22 @@ pub(crate) fn panics<M: Model>() -> String {
     t.join();
     String::new()
 }
+
+/// An atomic made by one thread and passed to another with the orderings given.
+pub(crate) fn publish_atomic<M: Model>(store: At, load: At) -> String {
+    let place = Arc::new(<M::AtomicPtr<M::AtomicU32> as Atomic<*mut M::AtomicU32>>::new(std::ptr::null_mut()));
+    let theirs = place.clone();
+    let t = Task::<M, ()>::spawn(move || {
+        let made = M::allocate(<M::AtomicU32 as Atomic<u32>>::new(7));
+        theirs.store(made.as_ptr(), store);
+    });
+    if let Some(found) = NonNull::new(place.load(load)) {
+        // SAFETY: released after the join only.
+        unsafe { found.as_ref() }.load(At::LoadRelaxed);
+    }
+    t.join();
+    let made = NonNull::new(place.load(At::LoadRelaxed)).expect("stored before the join");
+    // SAFETY: nobody else is left.
+    unsafe { M::release(made) };
+    String::new()
+}
