@@ -196,8 +196,25 @@ fn park_for_a_flag(set: At, get: At) -> String {
     seen.to_string()
 }
 
+/// Data that are read when an unpark was seen, and nothing else.
+fn read_when_unparked() -> String {
+    let data = Data::<Graph>::new("the data", "G1");
+    let written = data.clone();
+    let me = Graph::current();
+    let t = Thread::spawn(move || {
+        written.write(1);
+        Graph::unpark(&me);
+    });
+    let unparked = !Graph::park_until(&Graph::deadline(std::time::Duration::ZERO));
+    let seen = if unparked { data.read() } else { 0 };
+    t.join();
+    seen.to_string()
+}
+
 #[test]
 fn park_orders_no_memory() {
+    let result = explore::<Graph>(read_when_unparked);
+    assert!(matches!(result.end, End::Violated(_)), "{:?}", result.end);
     assert_eq!(outcomes::<Graph>(|| park_for_a_flag(At::StoreRelease, At::LoadAcquire)).0, "1");
     let result = explore::<Graph>(|| park_for_a_flag(At::StoreRelaxed, At::LoadAcquire));
     assert!(matches!(result.end, End::Violated(_)), "{:?}", result.end);
