@@ -5,8 +5,10 @@
 
 pub mod dotnet;
 pub mod generate;
+pub mod impossible;
 pub mod json;
 pub mod record;
+pub mod support;
 mod token;
 
 use std::sync::Once;
