@@ -99,7 +99,7 @@ impl Scenario for TimerVsCancel {
         loom_preemptions: None,
         stuck: "R6",
         outcomes: &["by the timer", "by cancel"],
-        kills: LOCK,
+        kills: &[],
     };
 
     fn run<M: Model>() -> String {
