@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use weakest::graph::Graph;
 use weakest::loom::Loom;
 use weakest::model::{Subject, Suite};
+use weakest::shuttle::Shuttle;
 
 use crate::audit::Program;
 
@@ -32,6 +33,7 @@ pub fn subject() -> Subject {
 pub fn program() -> Program {
     Program {
         subject: subject(),
+        witnesses: vec![Suite::of::<Shuttle>(scenarios::entries::<Shuttle>())],
         known_clause: |id| rescind_spec::clause(id).is_some(),
         sources: env!("AUDITED_SOURCES"),
         record: root().join("target/audit/verdicts.json"),

@@ -61,6 +61,9 @@ pub(super) struct Scenario {
     /// Who explores it; the primary judge if not given.
     #[arg(long)]
     pub(super) explorer: Option<String>,
+    /// Replays this schedule, as a failing test printed it; only with `--explorer shuttle`.
+    #[arg(long, requires = "explorer")]
+    pub(super) schedule: Option<String>,
     /// Goes one preemption further if the scenario is bounded, and allows more executions.
     #[arg(long)]
     pub(super) deep: bool,

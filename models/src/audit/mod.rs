@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use clap::Parser;
-use weakest::model::Subject;
+use weakest::model::{Subject, Suite};
 
 pub use pins::{HOW_TO_BLESS, Pins};
 
@@ -27,6 +27,8 @@ pub use pins::{HOW_TO_BLESS, Pins};
 pub struct Program {
     /// The primitive on trial.
     pub subject: Subject,
+    /// Explorers that run its scenarios and do not judge: they know nothing of orderings.
+    pub witnesses: Vec<Suite>,
     /// Whether the contract has a clause of this id.
     pub known_clause: fn(&str) -> bool,
     /// SHA-256 of the sources this program was built from.

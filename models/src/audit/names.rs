@@ -7,12 +7,13 @@ use super::{Failure, Program};
 
 /// The suite of the explorer called `name`; the primary judge's if none is named.
 pub(super) fn suite<'a>(program: &'a Program, name: Option<&str>) -> Result<&'a Suite, Failure> {
-    let suites = &program.subject.suites;
+    let mut suites = program.subject.suites.iter().chain(&program.witnesses);
+    let known = suites.clone().map(|suite| explorer_name(suite.explorer));
     let found = match name {
-        Some(name) => suites.iter().find(|suite| explorer_name(suite.explorer) == name),
-        None => suites.first(),
+        Some(name) => suites.find(|suite| explorer_name(suite.explorer) == name),
+        None => suites.next(),
     };
-    found.ok_or_else(|| unknown("explorer", name.unwrap_or(""), suites.iter().map(|s| explorer_name(s.explorer))))
+    found.ok_or_else(|| unknown("explorer", name.unwrap_or(""), known))
 }
 
 /// The scenario called `name`.

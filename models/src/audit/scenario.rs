@@ -1,9 +1,20 @@
 //! `audit scenario`: one scenario, here and now, with the execution it failed in.
 
-use weakest::model::{End, faults, with_mutation};
+use weakest::model::{End, Entry, Exploration, Explorer, Suite, faults, with_mutation};
+use weakest::shuttle::{Schedules, Shuttle};
 
 use super::args::{Scenario, explorer_name};
 use super::{Exit, Failure, Program, names, tables};
+
+/// Runs one schedule of shuttle's.
+fn replay(suite: &Suite, entry: &Entry, schedule: &str) -> Result<Exploration, Failure> {
+    if suite.explorer != Explorer::Shuttle {
+        return Err(Failure::Usage("only shuttle replays a schedule; say `--explorer shuttle`".to_owned()));
+    }
+    let schedules = Schedules::Replay(schedule.to_owned());
+    let replayed = Shuttle::explore_schedules(&schedules, entry.claim.stuck, entry.run);
+    replayed.map(|explored| explored.exploration).map_err(|e| Failure::Usage(e.to_string()))
+}
 
 pub(super) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failure> {
     let suite = names::suite(program, args.explorer.as_deref())?;
@@ -18,7 +29,10 @@ pub(super) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failu
     if let Some(mutant) = &mutant {
         println!("{}", names::change(mutant));
     }
-    let found = with_mutation(mutant.map(|mutant| mutant.mutation()), || suite.explore(entry, &budget));
+    let found = with_mutation(mutant.map(|mutant| mutant.mutation()), || match &args.schedule {
+        Some(schedule) => replay(suite, entry, schedule),
+        None => Ok(suite.explore(entry, &budget)),
+    })?;
     println!("{} executions, {} given up", found.executions, found.abandoned);
     for outcome in &found.outcomes {
         println!("outcome: {outcome}");
@@ -34,8 +48,8 @@ pub(super) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failu
             Exit::Found
         }
     };
-    if mutant.is_some() {
-        // Outcomes are claimed for the table as it stands; of a mutant only a broken rule counts.
+    if mutant.is_some() || args.schedule.is_some() {
+        // Outcomes are claimed for the table as it stands and for all executions; here only a broken rule counts.
         return Ok(end);
     }
     let faults = faults(entry, &found);

@@ -1,0 +1,62 @@
+//! Every scenario under shuttle: sequentially consistent schedules, so the algorithm is tested and no ordering is.
+//!
+//! Properties, each for every scenario (the test of its name):
+//! 1. No schedule breaks a rule: random ones, ones of probabilistic concurrency testing, and depth first up to a bound.
+//! 2. No outcome is outside the scenario's claim; where depth first comes to its end, the outcomes are exactly the
+//!    claimed ones.
+//!
+//! A failing schedule prints the command that replays it.
+
+use weakest::model::{End, Explorer};
+use weakest::shuttle::{Schedules, Shuttle};
+
+/// Seed of every run: the same schedules on every machine.
+const SEED: u64 = 0x5eed;
+/// Random schedules of each scenario, and as many of probabilistic concurrency testing; about 0.1 s each.
+const EXECUTIONS: u64 = 1_000;
+/// Ordered steps that a bug of ours may need.
+const DEPTH: usize = 3;
+/// Schedules after which depth first gives up; about 1 s.
+const DEPTH_FIRST: u64 = 20_000;
+
+fn holds(name: &str) {
+    let program = rescind_models::program();
+    let suite = program.witnesses.iter().find(|suite| suite.explorer == Explorer::Shuttle).expect("shuttle runs these");
+    let entry = suite.entry(name).expect("the registry made this test");
+    for schedules in [
+        Schedules::Random { seed: SEED, executions: EXECUTIONS },
+        Schedules::Pct { seed: SEED, depth: DEPTH, executions: EXECUTIONS },
+        Schedules::All { executions: DEPTH_FIRST },
+    ] {
+        let explored = Shuttle::explore_schedules(&schedules, entry.claim.stuck, entry.run).expect("no replay");
+        let found = explored.exploration;
+        if let End::Violated(violation) = &found.end {
+            let schedule = explored.schedule.unwrap_or_default();
+            panic!(
+                "{name}, {schedules:?}: {violation}\n{}\nreplay it: cargo run --release --bin audit -- scenario {name} \
+                 --explorer shuttle --schedule {schedule}",
+                found.trace
+            );
+        }
+        let claimed = entry.claim.outcomes;
+        for outcome in &found.outcomes {
+            assert!(claimed.contains(&&**outcome), "{name}, {schedules:?}: outcome `{outcome}` is not claimed");
+        }
+        if found.end == End::Complete && matches!(schedules, Schedules::All { .. }) {
+            assert_eq!(found.outcomes.len(), claimed.len(), "{name}: only {:?} of {claimed:?}", found.outcomes);
+        }
+        assert!(found.executions > 0, "{name}, {schedules:?}: nothing ran");
+    }
+}
+
+macro_rules! tests {
+    ($($module:ident::$Scenario:ident = $name:ident,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                holds(stringify!($name));
+            }
+        )*
+    };
+}
+rescind_models::scenarios!(tests);
