@@ -1,16 +1,13 @@
 //! `audit scenario`: one scenario, here and now, with the execution it failed in.
 
-use weakest::model::{End, Entry, Exploration, Explorer, Suite, faults, with_mutation};
+use weakest::model::{End, Entry, Exploration, Explorer, faults, with_mutation};
 use weakest::shuttle::{Schedules, Shuttle};
 
 use super::args::{Scenario, explorer_name};
 use super::{Exit, Failure, Program, names, tables};
 
 /// Runs one schedule of shuttle's.
-fn replay(suite: &Suite, entry: &Entry, schedule: &str) -> Result<Exploration, Failure> {
-    if suite.explorer != Explorer::Shuttle {
-        return Err(Failure::Usage("only shuttle replays a schedule; say `--explorer shuttle`".to_owned()));
-    }
+fn replay(entry: &Entry, schedule: &str) -> Result<Exploration, Failure> {
     let schedules = Schedules::Replay(schedule.to_owned());
     let replayed = Shuttle::explore_schedules(&schedules, entry.claim.stuck, entry.run);
     replayed.map(|explored| explored.exploration).map_err(|e| Failure::Usage(e.to_string()))
@@ -19,6 +16,9 @@ fn replay(suite: &Suite, entry: &Entry, schedule: &str) -> Result<Exploration, F
 pub(super) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failure> {
     let suite = names::suite(program, args.explorer.as_deref())?;
     let entry = names::entry(suite, &args.name)?;
+    if args.schedule.is_some() && suite.explorer != Explorer::Shuttle {
+        return Err(Failure::Usage("only shuttle replays a schedule; say `--explorer shuttle`".to_owned()));
+    }
     let mutant = match (&args.site, &args.to) {
         (Some(site), Some(to)) => Some(names::mutant(program, site, to)?),
         _ => None,
@@ -30,7 +30,7 @@ pub(super) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failu
         println!("{}", names::change(mutant));
     }
     let found = with_mutation(mutant.map(|mutant| mutant.mutation()), || match &args.schedule {
-        Some(schedule) => replay(suite, entry, schedule),
+        Some(schedule) => replay(entry, schedule),
         None => Ok(suite.explore(entry, &budget)),
     })?;
     println!("{} executions, {} given up", found.executions, found.abandoned);

@@ -1,0 +1,176 @@
+//! The audit as a program: verdicts, files, exit codes and errors, on a subject of its own (`fixture/main.rs`).
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use weakest::model::{Line, Record, Verdict};
+
+/// A fixture with a folder of its own.
+struct Fixture {
+    name: &'static str,
+    folder: PathBuf,
+}
+
+impl Fixture {
+    /// The fixture `name` with pinned baselines; `test` keeps its files apart from those of other tests.
+    fn new(name: &'static str, test: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder for the test");
+        let fixture = Self { name, folder };
+        fixture.run(&["pins", "--bless"]);
+        fixture
+    }
+
+    fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        let output: Output = Command::new(env!("CARGO_BIN_EXE_audit-fixture"))
+            .args(arguments)
+            .env("FIXTURE", self.name)
+            .env("FIXTURE_FOLDER", &self.folder)
+            .output()
+            .expect("the fixture runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the audit writes text");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    fn record(&self) -> Record {
+        let text = fs::read_to_string(self.folder.join("record/verdicts.json")).expect("a record");
+        serde_json::from_str(&text).expect("a record")
+    }
+}
+
+#[test]
+fn without_arguments_everything_is_judged_and_killed() {
+    let fixture = Fixture::new("sound", "sound");
+    let (code, out, err) = fixture.run(&[]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("2 weakenings: 2 killed, 0 survived, 0 blind, 0 exhausted"), "{out}");
+    assert!(err.contains("1/2 Set Release → Relaxed (loom): Killed"), "plain lines off a terminal: {err}");
+    let record = fixture.record();
+    assert_eq!(record.sources, "a hash");
+    assert_eq!(record.baseline.len(), 1);
+    assert_eq!(record.trials.iter().map(|trial| &*trial.site).collect::<Vec<_>>(), ["Set", "Get"]);
+}
+
+#[test]
+fn json_is_an_array_of_flat_verdicts() {
+    let fixture = Fixture::new("sound", "json");
+    let file = fixture.folder.join("verdicts.json");
+    let path = file.to_str().expect("a path in text");
+    assert_eq!(fixture.run(&["run", "--json", path]).0, Some(0));
+    let text = fs::read_to_string(&file).expect("verdicts");
+    let lines: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(&text).expect("an array");
+    let mut keys: Vec<_> = lines[0].keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["by", "executions", "explorer", "from", "message", "rule", "site", "to", "verdict"]);
+    let lines: Vec<Line> = serde_json::from_str(&text).expect("verdicts");
+    let kill = |line: &Line| (line.verdict, line.by.clone(), line.rule.clone());
+    let expected = (Verdict::Killed, Some("set_vs_get".to_owned()), Some("G1".to_owned()));
+    assert_eq!(lines.iter().map(kill).collect::<Vec<_>>(), [expected.clone(), expected]);
+}
+
+#[test]
+fn an_audit_that_cannot_write_refuses_before_it_runs() {
+    let fixture = Fixture::new("sound", "unwritable");
+    let (code, out, err) = fixture.run(&["run", "--json", "no/such/folder/verdicts.json"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("there is no folder no/such/folder"), "{err}");
+    assert_eq!(out, "");
+}
+
+#[test]
+fn a_survivor_is_exit_code_1() {
+    let (code, out, _) = Fixture::new("survivor", "survivor").run(&[]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("2 weakenings: 0 killed, 2 survived"), "{out}");
+}
+
+#[test]
+fn a_broken_rule_that_the_row_does_not_serve_is_no_kill_and_told_loudly() {
+    let (code, out, _) = Fixture::new("wrong-row", "wrong_row").run(&[]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("FAULT Set Release → Relaxed: set_vs_get broke `G1: "), "{out}");
+    assert!(out.contains("Set's row does not serve `G1`"), "{out}");
+}
+
+#[test]
+fn a_claimed_kill_that_does_not_come_is_exit_code_1_though_another_scenario_kills() {
+    let (code, out, _) = Fixture::new("boasts", "boasts").run(&[]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("2 weakenings: 2 killed"), "{out}");
+    assert!(out.contains("FAULT Set Release → Relaxed: boasts claims to kill it and does not"), "{out}");
+}
+
+#[test]
+fn a_missing_outcome_fails_the_baseline_and_no_mutant_is_judged() {
+    let fixture = Fixture::new("hopes", "hopes");
+    let (code, out, _) = fixture.run(&[]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("outcome `both` is claimed and never came"), "{out}");
+    assert!(out.contains("no mutant was put on trial"), "{out}");
+    assert!(!fixture.folder.join("record").exists(), "whole or not at all");
+}
+
+#[test]
+fn a_bound_that_is_hit_or_a_process_that_dies_is_exit_code_3_and_no_kill() {
+    for (name, said) in [("exhausts", "ran out of executions"), ("dies", "its process ended without an answer")] {
+        let (code, out, _) = Fixture::new(name, name).run(&[]);
+        assert_eq!(code, Some(3), "{out}");
+        assert!(out.contains("2 weakenings: 0 killed, 0 survived, 0 blind, 2 exhausted"), "{out}");
+        assert!(out.contains(said), "{out}");
+    }
+}
+
+#[test]
+fn a_changed_number_of_executions_is_told_and_changes_no_verdict() {
+    let fixture = Fixture::new("sound", "pins");
+    let pins = fixture.folder.join("executions.txt");
+    fs::write(&pins, "set_vs_get loom 1\n").expect("pins");
+    let (code, out, _) = fixture.run(&[]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("1 are pinned") && out.contains("2 killed"), "{out}");
+    assert_eq!(fixture.run(&["pins"]).0, Some(1));
+    assert_eq!(fixture.run(&["pins", "--bless"]).0, Some(0));
+    assert_eq!(fixture.run(&["pins"]).0, Some(0));
+}
+
+#[test]
+fn a_scenario_shows_the_execution_it_failed_in() {
+    let fixture = Fixture::new("sound", "scenario");
+    let (code, out, _) = fixture.run(&["scenario", "set_vs_get"]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("outcome: not seen"), "{out}");
+    let (code, out, _) = fixture.run(&["scenario", "set_vs_get", "--site", "Get", "--to", "Relaxed"]);
+    assert_eq!(code, Some(1), "{out}");
+    for part in ["main", "thread 1", "Set: ", "Release", "Get: ", "Relaxed", "G1: race on written before the flag"] {
+        assert!(out.contains(part), "no `{part}` in: {out}");
+    }
+}
+
+#[test]
+fn bad_usage_is_exit_code_2_and_names_the_valid_choices() {
+    let fixture = Fixture::new("sound", "usage");
+    for (arguments, choices) in [
+        (&["scenario", "nobody"][..], "choose from: set_vs_get"),
+        (&["scenario", "set_vs_get", "--site", "Nowhere", "--to", "Relaxed"], "choose from: Set, Get"),
+        (&["scenario", "set_vs_get", "--site", "Get", "--to", "Release"], "choose from: Relaxed, Acquire, SeqCst"),
+        (&["scenario", "set_vs_get", "--explorer", "psychic"], "choose from: loom"),
+        (&["scenario", "set_vs_get", "--explorer", "loom", "--schedule", "0"], "--explorer shuttle"),
+        (&["scenario", "set_vs_get", "--site", "Get"], "--to"),
+        (&["dance"], "dance"),
+    ] {
+        let (code, out, err) = fixture.run(arguments);
+        assert_eq!((code, &*out), (Some(2), ""), "{arguments:?}");
+        assert!(err.contains(choices), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn the_list_shows_every_site_and_scenario() {
+    let (code, out, _) = Fixture::new("sound", "list").run(&["list"]);
+    assert_eq!(code, Some(0));
+    for part in ["Set", "Release", "G1", "publishes the cell", "set_vs_get", "2 one-step weakenings, 1 scenarios"] {
+        assert!(out.contains(part), "no `{part}` in: {out}");
+    }
+}
