@@ -103,14 +103,14 @@ impl Opinion {
         })
     }
 
-    /// Scenarios that claim to kill this mutant and did not, although this explorer can tell.
+    /// Scenarios that claim to kill this mutant and passed, although this explorer can tell.
     pub fn broken_claims(&self) -> impl Iterator<Item = &str> {
         let can_tell = self.blind.is_none() && self.interrupted.is_none();
         let claimed = self.runs.iter().filter(|run| can_tell && run.claimed).map(|run| &*run.scenario);
-        let killed = |scenario: &str| {
-            self.runs.iter().any(|run| run.scenario == scenario && matches!(run.fate, Fate::Killed(_)))
-        };
-        claimed.collect::<BTreeSet<_>>().into_iter().filter(move |scenario| !killed(scenario))
+        let not_refuted =
+            move |run: &Run| matches!(run.fate, Fate::Killed(_) | Fate::Exhausted) && !self.passed_later(run);
+        let kept = move |scenario: &str| self.runs.iter().any(|run| run.scenario == scenario && not_refuted(run));
+        claimed.collect::<BTreeSet<_>>().into_iter().filter(move |scenario| !kept(scenario))
     }
 
     /// Executions of all runs.
