@@ -79,9 +79,12 @@ impl From<std::io::Error> for Failure {
 #[must_use]
 pub fn main(program: &Program) -> ExitCode {
     let args = args::Args::parse();
-    let interrupt = ctrlc::set_handler(|| worker::INTERRUPTED.store(true, Ordering::Relaxed));
-    interrupt.expect("this is the process's only handler");
-    let exit = args.command.unwrap_or(args::Command::Run(args.run)).execute(program);
+    let command = args.command.unwrap_or(args::Command::Run(args.run));
+    if !matches!(command, args::Command::Worker(_) | args::Command::Scenario(_)) {
+        let interrupt = ctrlc::set_handler(|| worker::INTERRUPTED.store(true, Ordering::Relaxed));
+        interrupt.expect("this is the process's only handler");
+    }
+    let exit = command.execute(program);
     let exit = exit.unwrap_or_else(|failure| match failure {
         Failure::Usage(message) => {
             eprintln!("error: {message}");

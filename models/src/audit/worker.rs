@@ -15,8 +15,14 @@ use super::{Exit, Failure, Program, names};
 /// Set when the person at the keyboard has had enough.
 pub(super) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Answers a question in this process: one line of JSON on stdout.
+/// Answers a question in this process: one line of JSON on stdout. Stdin ends when whoever asked is gone, and the
+/// process with it.
 pub(super) fn answer(program: &Program, question: &Worker) -> Result<Exit, Failure> {
+    thread::spawn(|| {
+        let gone = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        drop(gone);
+        std::process::exit(Exit::Unfinished as i32);
+    });
     let line = match question {
         Worker::Baseline { explorer, scenario, depth } => {
             let suite = names::suite(program, Some(explorer))?;
@@ -36,11 +42,16 @@ pub(super) fn answer(program: &Program, question: &Worker) -> Result<Exit, Failu
 /// Puts `question` to a process of its own; the error says why there is no answer.
 pub(super) fn ask<R: DeserializeOwned>(question: &Worker) -> Result<R, String> {
     let program = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
-    let output = Command::new(program)
+    let mut process = Command::new(program)
         .args(question.arguments())
-        .stdin(Stdio::null())
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .map_err(|e| format!("cannot start a process: {e}"))?;
+    // Held open: `wait_with_output` would close it, and the worker would take that for our end.
+    let _alive = process.stdin.take();
+    let output = process.wait_with_output().map_err(|e| format!("cannot wait for a process: {e}"))?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     let last = stdout.lines().next_back().unwrap_or_default();
     if output.status.success()
