@@ -32,6 +32,9 @@ impl Source {
     }
 }
 
+/// The one place of the token that is outside the models: clocks have a thread and locks of their own.
+const CLOCKS: &str = "impl/src/clock/";
+
 /// A broken rule of the house, with its place.
 type Faults = Vec<String>;
 
@@ -45,7 +48,8 @@ pub(crate) fn tidy() -> Outcome {
     let mut faults = Faults::new();
     faults.extend(sites::one_access_each(&token));
     faults.extend(outside.iter().flat_map(|source| sites::no_site_in_signatures(source)));
-    faults.extend(token.iter().flat_map(|source| forbidden::no_way_around_the_platform(source)));
+    let modelled = token.iter().filter(|source| !source.is_in(CLOCKS));
+    faults.extend(modelled.flat_map(|source| forbidden::no_way_around_the_platform(source)));
     faults.extend(rust.iter().flat_map(|source| shape::rust_file(source)));
     faults.extend(sources.iter().flat_map(shape::no_private_words));
     faults.extend(tree::printed_tree_is_real(&root));
