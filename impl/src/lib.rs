@@ -15,6 +15,33 @@
 //! drop(registration);
 //! ```
 //!
+//! # Coming from elsewhere
+//!
+//! | .NET | tokio-util | C++ `std::stop_token` | here |
+//! |---|---|---|---|
+//! | `new CancellationTokenSource()` | `CancellationToken::new` | `stop_source` | [`CancellationTokenSource::new`] |
+//! | `source.Token` | `clone` | `get_token` | [`token`](CancellationTokenSource::token) |
+//! | `Cancel()` | `cancel` | `request_stop` | [`cancel`](CancellationTokenSource::cancel), [`try_cancel`](CancellationTokenSource::try_cancel) |
+//! | `Cancel(true)` | | | [`cancel_fail_fast`](CancellationTokenSource::cancel_fail_fast) |
+//! | `CancelAsync()` | | | [`cancel_on`](CancellationTokenSource::cancel_on): you say where |
+//! | `CancelAfter`, constructor delay | | | [`cancel_after`](CancellationTokenSource::cancel_after), [`with_timeout`](CancellationTokenSource::with_timeout) |
+//! | `CreateLinkedTokenSource` | `child_token` | | [`linked`](CancellationTokenSource::linked) |
+//! | `TryReset` | | | [`try_reset`](CancellationTokenSource::try_reset) |
+//! | `Dispose()` of the source | | last `stop_source` destroyed | drop of the last handle |
+//! | | `drop_guard` | `~jthread` | [`drop_guard`](CancellationTokenSource::drop_guard) |
+//! | `IsCancellationRequested` | `is_cancelled` | `stop_requested` | [`is_cancelled`](CancellationToken::is_cancelled) |
+//! | `CanBeCanceled` | | `stop_possible` | [`can_be_cancelled`](CancellationToken::can_be_cancelled) |
+//! | `ThrowIfCancellationRequested` | | | [`check`](CancellationToken::check) and `?` |
+//! | `Register` | | `stop_callback` | [`register`](CancellationToken::register), [`with_callback`](CancellationToken::with_callback) |
+//! | `registration.Dispose()` | | `~stop_callback` | drop, [`dispose`](Registration::dispose) |
+//! | `registration.Unregister()` | | | [`unregister`](Registration::unregister) |
+//! | `WaitHandle.WaitOne` | | | [`wait`](CancellationToken::wait), [`wait_timeout`](CancellationToken::wait_timeout) |
+//! | | `cancelled` | | [`cancelled`](CancellationToken::cancelled) |
+//! | `Task.WaitAsync(token)` | `run_until_cancelled` | | [`run_until_cancelled`](CancellationToken::run_until_cancelled) |
+//!
+//! A tokio-util token both requests and observes; here only a source requests. A dropped tokio-util child stays
+//! cancellable through its clones; here dropping the last source handle unlinks it.
+//!
 //! Every atomic access is a row of one table ([`Site`](sites::Site)) and is on trial in the project's audit. The code
 //! is generic over [`weakest::Platform`], which users never see: the types here are those of the native platform, and
 //! the same source runs under model checkers.
