@@ -1,12 +1,15 @@
 //! Random histories of the token against the oracle. `PROPTEST_CASES` asks for more of them.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::Config;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use rescind_proptests::generate::{self, Surface};
-use rescind_proptests::{Runner, compare, normal};
-use rescind_spec::Oracle;
+use rescind_proptests::{Runner, compare, normal, random};
 use rescind_spec::history::Op;
+use rescind_spec::{OPERATIONS, Operation, Oracle};
 
 proptest! {
     #[test]
@@ -67,4 +70,46 @@ prop_state_machine! {
 
     #[test]
     fn long_histories_stay_as_the_oracle_says(sequential 1..300 => Machine);
+}
+
+/// Operations of the contract that no history does, and why.
+const NOT_IN_HISTORIES: &[(Operation, &str)] = &[
+    (Operation::WithTimeout, "by the system's clock, which no history can wait for; `with_timeout_on` is the same"),
+    (Operation::SourceToken, "part of making a source"),
+    (Operation::None, "token 0 of every history"),
+    (Operation::NewToken, "token 1 of every history"),
+    (Operation::DropRegistration, "the same as dispose"),
+    (Operation::NewManualTime, "the clock of every history"),
+    (Operation::Now, "called by the token through the manual clock"),
+    (Operation::Timer, "called by the token through the manual clock"),
+    (Operation::TimerArm, "called by the token through the manual clock"),
+    (Operation::TimerDisarm, "called by the token through the manual clock"),
+];
+
+fn operations(ops: &[Op], found: &mut HashSet<Operation>) {
+    for op in ops {
+        found.extend(op.operation());
+        match op {
+            Op::Register(_, body) | Op::RegisterWithToken(_, body) => operations(body, found),
+            Op::WithCallback(_, callback, body) => {
+                operations(callback, found);
+                operations(body, found);
+            }
+            Op::Try(op) => operations(std::slice::from_ref(op), found),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn random_histories_do_every_operation_of_the_contract() {
+    let (mut random, mut found) = (random(1), HashSet::new());
+    let strategy = generate::history(Surface::Whole, 60);
+    for _ in 0..200 {
+        operations(&strategy.new_tree(&mut random).expect("nothing is rejected").current(), &mut found);
+    }
+    for operation in OPERATIONS {
+        let listed = NOT_IN_HISTORIES.iter().any(|(known, _)| known == operation);
+        assert_ne!(found.contains(operation), listed, "{} (listed as not done: {listed})", operation.name());
+    }
 }

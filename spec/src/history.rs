@@ -198,6 +198,31 @@ impl Op {
     }
 }
 
+impl Op {
+    /// The operation of the contract that this is, if it is one.
+    #[must_use]
+    pub const fn operation(&self) -> Option<Operation> {
+        match self {
+            Self::New => Some(Operation::New),
+            Self::NewTimed(_) => Some(Operation::WithTimeoutOn),
+            Self::Linked(_) => Some(Operation::Linked),
+            Self::Source(op, _) => op.operation(),
+            Self::CancelAfter(..) => Some(Operation::CancelAfter),
+            Self::Token(op, _) => op.operation(),
+            Self::Register(..) => Some(Operation::Register),
+            Self::RegisterWithToken(..) => Some(Operation::RegisterWithToken),
+            Self::WithCallback(..) => Some(Operation::WithCallback),
+            Self::Registration(op, _) => op.operation(),
+            Self::RunUntilCancelled(..) => Some(Operation::RunUntilCancelled),
+            Self::Guard(op, _) => op.operation(),
+            Self::Job(op, _) => op.operation(),
+            Self::Advance(_) => Some(Operation::Advance),
+            Self::TokensEqual(..) | Self::RegistrationsEqual(..) => None,
+            Self::Future(..) | Self::Panic(_) | Self::Try(_) => None,
+        }
+    }
+}
+
 /// Names a callback: how many were handed to a token before it.
 pub type Label = u32;
 
