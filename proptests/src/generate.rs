@@ -72,8 +72,21 @@ fn plain(surface: Surface) -> BoxedStrategy<Op> {
     ];
     match surface {
         Surface::Shared => shared.boxed(),
-        Surface::Whole => prop_oneof![5 => shared, 1 => own()].boxed(),
+        Surface::Whole => prop_oneof![5 => shared, 2 => own(), 1 => crowded()].boxed(),
     }
+}
+
+/// Timers that fall due together, and what waits on a child: rare where each number is drawn for itself.
+fn crowded() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        3 => (1..4_u8).prop_map(Op::NewTimed),
+        2 => (2..NUMBERS).prop_map(|n| Op::Linked(vec![n])),
+        2 => (number(), 1..4_u8).prop_map(|(n, delay)| Op::CancelAfter(n, delay)),
+        2 => (2..NUMBERS).prop_map(|n| Op::Register(n, Vec::new())),
+        2 => (2..NUMBERS).prop_map(|n| Op::Token(TokenOp::Future, n)),
+        3 => number().prop_map(|n| Op::Future(FutureOp::Poll, n)),
+        1 => (1..4_u8).prop_map(Op::Advance),
+    ]
 }
 
 /// What .NET has not, or not in this form.
@@ -127,4 +140,16 @@ pub fn op(surface: Surface) -> BoxedStrategy<Op> {
 /// Histories of at most this many operations at the top level.
 pub fn history(surface: Surface, longest: usize) -> BoxedStrategy<Vec<Op>> {
     vec(op(surface), 1..=longest).boxed()
+}
+
+/// Histories that begin with a chain of three sources and two that time out together, each with a callback and with a
+/// future that waits.
+pub fn populated(longest: usize) -> BoxedStrategy<Vec<Op>> {
+    let sources = [Op::New, Op::Linked(vec![2]), Op::Linked(vec![3]), Op::NewTimed(3), Op::NewTimed(3)];
+    let tokens = 2..2 + sources.len();
+    let waiting = tokens.flat_map(|token| {
+        [Op::Register(token, Vec::new()), Op::Token(TokenOp::FutureOwned, token), Op::Future(FutureOp::Poll, token - 2)]
+    });
+    let beginning: Vec<_> = sources.into_iter().chain(waiting).collect();
+    history(Surface::Whole, longest).prop_map(move |rest| beginning.iter().cloned().chain(rest).collect()).boxed()
 }

@@ -16,6 +16,11 @@ proptest! {
     fn every_answer_and_callback_is_as_the_oracle_says(history in generate::history(Surface::Whole, 60)) {
         compare(&history);
     }
+
+    #[test]
+    fn so_it_is_where_much_is_waiting_from_the_start(history in generate::populated(20)) {
+        compare(&history);
+    }
 }
 
 /// The oracle, and what it said last.
