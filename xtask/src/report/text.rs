@@ -39,6 +39,8 @@ pub(super) const NOT_SEEN: &str = "\
 
 - The native platform itself: that its operations are the machine's is compared with hand-written atomics by \
   `cargo xtask codegen`, and exercised by `cargo xtask sanitize`.
+- The clocks (`impl/src/clock/`): they keep real time, the default one on a thread of its own. The scenarios drive \
+  the token's timers with a clock of their own.
 - Shuttle knows sequentially consistent executions only. It runs the same scenarios, and none of its answers is in \
   this report.
 - A scenario with a preemption bound leaves out executions with more preemptions; it is marked wherever it is named.
