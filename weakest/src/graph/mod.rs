@@ -4,13 +4,14 @@
 //! each read reads from (`rf`) and, per location, the order in which writes take effect (*coherence*, `co`). The model
 //! is RC11: Lahav, Vafeiadis, Kang, Hur, Dreyer, "Repairing sequential consistency in C/C++11" (PLDI 2017), with the
 //! release sequences of C++20, which only read-modify-writes continue (Boehm, Giroux, Vafeiadis, "Weaken release
-//! sequences", WG21 P0982R1). The axioms:
+//! sequences", WG21 P0982R1). The partial order of SC events goes back to Batty, Donaldson, Wickerson, "Overhauling SC
+//! atomics in C11 and OpenCL" (POPL 2016). The axioms:
 //!
 //! | axiom | forbids | where |
 //! |---|---|---|
 //! | coherence | `hb ; eco?` reflexive: reading or writing against happens-before | `execution`, least positions |
 //! | atomicity | a write between the read and the write of a read-modify-write | `execution`, Invariant 3 |
-//! | SC | a cycle in `psc` (after Batty, Donaldson, Wickerson, "Overhauling SC atomics in C11 and OpenCL", POPL 2016) | `seq_cst` |
+//! | SC | a cycle in `psc`, the partial order that sequentially consistent events need | `seq_cst` |
 //! | no thin air | a cycle in `po ∪ rf` | by construction: a read reads from a write that is there |
 //!
 //! # How it works
@@ -20,8 +21,8 @@
 //! are coroutines that stop at every operation. Plain memory is no part of the graph: vector clocks find its races
 //! (`cell`).
 //!
-//! The [enumerator](mod@reference) judges every conceivable graph of a small program by the same model, written a second
-//! time; on random programs the two agree in outcomes, races, deadlocks and numbers of executions.
+//! The [enumerator](mod@reference) judges every conceivable graph of a small program by the same model, written a
+//! second time; on random programs the two agree in outcomes, races, deadlocks and numbers of executions.
 //!
 //! # What bounds an exploration
 //! - [`MAX_THREADS`] threads, the main one included. More is a panic.
