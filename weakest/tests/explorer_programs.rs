@@ -124,3 +124,16 @@ fn lock_kernel() {
     }
     assert_eq!(found, [(3, 2), (14, 19), (90, 190), (744, 2186)], "executions, and those given up");
 }
+
+/// A wait that no write satisfies, between two writes: it is stuck at the coherence-last one, whichever that is. One
+/// execution is given up, in which it is stuck at the first write and the second one comes later; being stuck at a
+/// write that is not the last is not even tried.
+#[test]
+fn a_wait_is_stuck_at_the_last_write_only() {
+    let write = |value| Instruction::new(Action::Write { location: 0, order: MemoryOrder::Relaxed, value });
+    let read = Instruction::new(Action::Read { location: 0, order: MemoryOrder::Relaxed });
+    let mut stuck = program(1, Vec::new());
+    stuck.threads = vec![vec![write(1)], vec![Instruction { until: Some(2), ..read }], vec![write(3)]];
+    let explored = explore(&stuck, |_| false).expect("few threads");
+    assert_eq!((explored.executions, explored.deadlocks, explored.blocked), (0, 2, 1));
+}

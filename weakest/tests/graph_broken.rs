@@ -134,6 +134,23 @@ fn hidden_state_is_no_verdict() {
     assert!(result.trace.contains("did not do what it did before"), "{}", result.trace);
 }
 
+/// An atomic that outlives the execution it was made in.
+fn static_word() -> String {
+    static WORD: std::sync::OnceLock<common::Word<Graph>> = std::sync::OnceLock::new();
+    let word = WORD.get_or_init(common::word::<Graph>);
+    weakest::Atomic::store(&**word, 1, At::StoreRelaxed);
+    let theirs = word.clone();
+    let t = common::Task::<Graph, u32>::spawn(move || weakest::Atomic::load(&*theirs, At::LoadRelaxed));
+    t.join().to_string()
+}
+
+#[test]
+fn an_atomic_of_another_execution_is_refused() {
+    let (kind, _, message) = violation(static_word);
+    assert_eq!(kind, Kind::Panic);
+    assert!(message.contains("StoreRelaxed accesses an atomic that was made outside of this execution"), "{message}");
+}
+
 /// A spin loop that never waits.
 fn endless_loop() -> String {
     let word = common::word::<Graph>();

@@ -237,6 +237,21 @@ fn a_park_returns_for_no_reason_in_executions_of_its_own() {
     assert_eq!(outcomes::<Graph>(park_beside_store), ("0 1".to_owned(), 4));
 }
 
+/// Data that a thread gets when it is spawned, and hands back when it is joined.
+fn spawn_and_join() -> String {
+    let data = Data::<Graph>::new("the data", "G1");
+    data.write(1);
+    let theirs = data.clone();
+    let t = Thread::spawn(move || theirs.write(theirs.read() + 1));
+    t.join();
+    data.read().to_string()
+}
+
+#[test]
+fn spawn_and_join_order_memory() {
+    assert_eq!(outcomes::<Graph>(spawn_and_join), ("2".to_owned(), 1));
+}
+
 /// What a reader of a counterexample sees.
 #[test]
 fn a_trace_names_sites_threads_and_old_values() {

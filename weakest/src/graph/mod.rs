@@ -3,18 +3,41 @@
 //! An *execution graph* holds the events of one execution (reads, writes, fences), program order `po`, the write that
 //! each read reads from (`rf`) and, per location, the order in which writes take effect (*coherence*, `co`). The model
 //! is RC11: Lahav, Vafeiadis, Kang, Hur, Dreyer, "Repairing sequential consistency in C/C++11" (PLDI 2017), with the
-//! release sequences of C++20 (only read-modify-writes continue one). Acyclicity of `po ∪ rf` is part of it.
+//! release sequences of C++20, which only read-modify-writes continue (Boehm, Giroux, Vafeiadis, "Weaken release
+//! sequences", WG21 P0982R1). The partial order of SC events goes back to Batty, Donaldson, Wickerson, "Overhauling SC
+//! atomics in C11 and OpenCL" (POPL 2016). The axioms:
 //!
+//! | axiom | forbids | where |
+//! |---|---|---|
+//! | coherence | `hb ; eco?` reflexive: reading or writing against happens-before | `execution`, least positions |
+//! | atomicity | a write between the read and the write of a read-modify-write | `execution`, Invariant 3 |
+//! | SC | a cycle in `psc`, the partial order that sequentially consistent events need | `seq_cst` |
+//! | no thin air | a cycle in `po ∪ rf` | by construction: a read reads from a write that is there |
+//!
+//! # How it works
 //! The explorer visits each consistent graph of a program once (`explorer`, `revisit`): stateless, complete and without
 //! duplicates, after Kokologiannakis, Marmanis, Gladstein, Vafeiadis, "Truly stateless, optimal dynamic partial order
-//! reduction" (POPL 2022). The order of sequentially consistent events is no part of a graph, only its existence
-//! (`seq_cst`). The [enumerator](mod@reference) judges every conceivable graph of a small program by the same model,
-//! written a second time; on random programs the two agree in outcomes, races and numbers of executions.
+//! reduction" (POPL 2022). It runs whatever is a `machine`: a small program, or real code ([`Graph`]), whose threads
+//! are coroutines that stop at every operation. Plain memory is no part of the graph: vector clocks find its races
+//! (`cell`).
 //!
-//! # Blind spot
-//! Acyclicity of `po ∪ rf` leaves out *load buffering*: a relaxed read that sees a write which comes after it in
-//! program order on a path of reads-from. Rust's memory model allows that for relaxed accesses, and hardware does it
-//! (`rc11` and `aarch64-lse` differ on `LB` with relaxed accesses). A verdict under RC11 says nothing about it.
+//! The [enumerator](mod@reference) judges every conceivable graph of a small program by the same model, written a
+//! second time; on random programs the two agree in outcomes, races, deadlocks and numbers of executions.
+//!
+//! # What bounds an exploration
+//! - [`MAX_THREADS`] threads, the main one included. More is a panic.
+//! - A weak compare-exchange fails for no reason at most once per site and thread in an execution, and a park returns
+//!   for no reason at most once per thread.
+//! - An execution of more than 10,000 events ends the exploration without a verdict: some loop does not wait.
+//!
+//! # Blind spots
+//! - Acyclicity of `po ∪ rf` leaves out *load buffering*: a relaxed read that sees a write which comes after it in
+//!   program order on a path of reads-from. Rust's memory model allows that for relaxed accesses, and hardware does it
+//!   (`rc11` and `aarch64-lse` differ on `LB` with relaxed accesses). A verdict says nothing about it.
+//! - Two threads that unwind at once see each other's `std::thread::panicking`.
+//!
+//! The other way round, RC11 allows a few executions with `SeqCst` accesses mixed with weaker ones that C++20 forbids
+//! (in the litmus table, `IRIW`, `RWC`, `SC-mo-rf3` and `Z6.U-split` rows): such an alarm may be false, a pass is not.
 
 mod atomic;
 mod cell;

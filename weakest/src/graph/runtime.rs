@@ -37,8 +37,16 @@ impl Access {
     }
 }
 
-/// When an atomic was made: by which thread, after how many of its events. `None`: outside of an execution.
-pub(super) type Birth = Option<(usize, u32)>;
+/// When an atomic was made; `None`: outside of an execution.
+pub(super) type Birth = Option<Born>;
+
+/// By which thread something was made, and after how many of its events.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Born {
+    execution: u64,
+    thread: usize,
+    events: u32,
+}
 
 /// What a model thread asks the explorer to do.
 #[derive(Clone, Copy)]
@@ -135,6 +143,8 @@ pub(super) struct Context {
     pub(super) seq_cst_access: bool,
     /// An access to an atomic whose making does not happen before.
     pub(super) unborn: Option<String>,
+    /// The number of this execution.
+    execution: u64,
     locations: Names,
     threads: Names,
     /// Threads that have parked in vain.
@@ -197,6 +207,7 @@ pub(super) fn start_execution() {
         context.fresh.clear();
         context.outcome = None;
         context.unborn = None;
+        context.execution += 1;
         context.locations.made = [0; MAX_THREADS];
         context.threads.made = [0; MAX_THREADS];
         context.threads.next = context.threads.next.max(1);
@@ -241,24 +252,27 @@ pub(super) fn new_location(init: u64) -> (usize, Birth) {
         let Accessor { thread, events, .. } = context.accessor;
         let location = context.locations.next(thread);
         context.fresh.push((location, init));
-        (location, Some((thread, events)))
+        (location, Some(Born { execution: context.execution, thread, events }))
     })
 }
 
 /// Notes an access to an atomic if it need not have been made yet: whoever found it was given its address too early.
+///
+/// # Panics
+/// If the atomic was made outside of this execution: the model would not know its value.
 pub(super) fn note_access(birth: Birth, site: &str) {
-    context(|context| {
-        if let Some((maker, events)) = birth
-            && !context.accessor.follows(maker, events)
-        {
-            let thread = context.accessor.thread;
-            let message = format!(
-                "race on an atomic's initial value: it is made by thread {maker} and accessed by thread {thread} at \
-                 {site}, which are not ordered"
-            );
-            context.unborn.get_or_insert(message);
-        }
-    });
+    let (execution, accessor) = context(|context| (context.execution, context.accessor));
+    let Some(born) = birth.filter(|born| born.execution == execution) else {
+        panic!("{site} accesses an atomic that was made outside of this execution");
+    };
+    if !accessor.follows(born.thread, born.events) {
+        let message = format!(
+            "race on an atomic's initial value: it is made by thread {} and accessed by thread {} at {site}, which are \
+             not ordered",
+            born.thread, accessor.thread
+        );
+        context(|context| context.unborn.get_or_insert(message).len());
+    }
 }
 
 /// Has the explorer do an operation. The caller has checked [`live`].
