@@ -14,6 +14,8 @@
 //! 1. `CURRENT` is the running model thread: whoever may have switched sets it again when it is back.
 //! 2. No platform operation reaches loom once the execution failed: while unwinding it does nothing, else it unwinds.
 //! 3. A sleeping thread is woken when the thread it joins ends, to examine its wait, or to be torn down.
+//! 4. Nothing tells loom that a join depends on an end: a join has one order only. So the edge from the end to the join
+//!    is a wake-up by the ended thread, which lingers until it is joined.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -78,10 +80,12 @@ struct Run {
 /// What tells loom about a thread; no primitive reads it.
 #[derive(Debug, Clone)]
 struct Objects {
-    /// Carries the edge from its end to its join.
-    end: Arc<AtomicUsize>,
     /// Accessed by each park and unpark of it, so that loom knows that they are dependent.
     parks: Arc<AtomicUsize>,
+    /// Wakes it if it ended and lingers.
+    ended: Option<::loom::thread::Thread>,
+    /// Wakes the thread that joins it, while it lingers.
+    joiner: Option<::loom::thread::Thread>,
 }
 
 impl Run {
@@ -237,7 +241,7 @@ pub(super) fn ended() -> (Ended, bool) {
 }
 
 fn new_thread() -> usize {
-    let objects = Objects { end: Arc::new(AtomicUsize::new(0)), parks: Arc::new(AtomicUsize::new(0)) };
+    let objects = Objects { parks: Arc::new(AtomicUsize::new(0)), ended: None, joiner: None };
     with(|run| {
         run.objects.push(objects);
         run.threads.add()
@@ -278,16 +282,39 @@ fn to_the_end<R>(thread: usize, body: impl FnOnce() -> R) -> Option<R> {
 
 /// The rest of a thread after its body.
 fn finish(thread: usize) {
-    let end = with(|run| run.objects[thread].end.clone());
-    at_once(|| end.store(1, Ordering::Release));
     record(Event::End);
-    for sleeper in with(|run| run.threads.finish(thread)) {
-        sleeper.unpark();
+    let joiners = with(|run| run.threads.finish(thread));
+    let joined = !joiners.is_empty();
+    for joiner in joiners {
+        joiner.unpark();
     }
     if with(|run| run.threads.all_done()) {
         memory(|memory| memory.check_leaks());
-    } else if with(|run| run.threads.all_still()) {
-        examine_next();
+        wake_ended();
+    } else {
+        if with(|run| run.threads.all_still()) {
+            examine_next();
+        }
+        if !joined {
+            linger(thread);
+        }
+    }
+}
+
+/// Stays until somebody joins this thread, or nobody can any more (Invariant 4).
+fn linger(thread: usize) {
+    let me = ::loom::thread::current();
+    with(|run| run.objects[thread].ended = Some(me));
+    sleep();
+    if let Some(joiner) = with(|run| run.objects[thread].joiner.take()) {
+        joiner.unpark();
+    }
+}
+
+fn wake_ended() {
+    let ended: Vec<_> = with(|run| run.objects.iter_mut().filter_map(|objects| objects.ended.take()).collect());
+    for thread in ended {
+        thread.unpark();
     }
 }
 
@@ -301,9 +328,12 @@ pub(super) fn join(thread: usize) {
             examine_next();
         }
         sleep();
+    } else if let Some(ended) = with(|run| run.objects[thread].ended.take()) {
+        let me = ::loom::thread::current();
+        with(|run| run.objects[thread].joiner = Some(me));
+        ended.unpark();
+        sleep();
     }
-    let end = with(|run| run.objects[thread].end.clone());
-    at_once(|| end.fetch_add(0, Ordering::Acquire));
     record(Event::Join(thread));
 }
 
@@ -360,6 +390,12 @@ fn tear_down(payload: &(dyn Any + Send)) {
     for sleeper in with(|run| run.threads.sleepers()) {
         sleeper.unpark();
     }
+    for objects in with(|run| run.objects.clone()) {
+        if let Some(joiner) = objects.joiner {
+            joiner.unpark();
+        }
+    }
+    wake_ended();
 }
 
 /// One park or unpark of `thread`.

@@ -3,6 +3,8 @@
 
 pub(crate) mod at;
 pub(crate) mod broken;
+#[cfg(feature = "graph")]
+pub(crate) mod small;
 
 use std::sync::Arc;
 
