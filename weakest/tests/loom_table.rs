@@ -5,11 +5,12 @@
 
 mod common;
 mod random;
+mod small;
 
 use std::collections::BTreeSet;
 
-use common::small::{can_run, explore_small, texts};
 use random::Random;
+use small::{can_run, explore_small, texts};
 use weakest::graph::program::{Action, MemoryOrder, Program};
 use weakest::graph::reference::{Model, enumerate};
 use weakest::graph::row::Row;
@@ -19,8 +20,8 @@ use weakest::model::{End, Kind};
 const TABLE: &str = include_str!("litmus/verdicts.jsonl");
 /// Executions per program: few programs of the table need more, and those are not compared.
 const EXECUTIONS: u64 = 4_000;
-/// How many random programs the suite makes; about one in thirteen is of loom's theory.
-const PROGRAMS: u64 = 3_000;
+/// How many random programs the suite makes; about one in fifteen is of loom's theory.
+const PROGRAMS: u64 = 1_500;
 const SEED: u64 = 1;
 
 /// How loom's outcomes compare with RC11's.

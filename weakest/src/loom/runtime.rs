@@ -40,7 +40,7 @@ thread_local! {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// No execution, or one in which threads run or wait.
+    /// No execution.
     Outside,
     /// Threads run, or examine their waits since none can run.
     Running,

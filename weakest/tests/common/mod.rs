@@ -3,8 +3,6 @@
 
 pub(crate) mod at;
 pub(crate) mod broken;
-#[cfg(feature = "graph")]
-pub(crate) mod small;
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{At, Task};
+use crate::common::{At, Task};
 use weakest::graph::program::{Action, Instruction, MemoryOrder, Observable, Observed, Program, Update};
 use weakest::graph::reference::Outcome;
 use weakest::model::{Budget, Data, Exploration, Explore, Model};
@@ -154,8 +154,14 @@ impl<M: Model> World<M> {
         match update {
             Update::Exchange(new) => Observed::Value(number(atomic.swap(bits(new), rmw(order)))),
             Update::Add(by) => Observed::Value(number(atomic.fetch_add(bits(by), rmw(order)))),
-            Update::CompareExchange { expected, new, failure: missed } => {
-                match atomic.compare_exchange(bits(expected), bits(new), success(order), failure(missed)) {
+            Update::CompareExchange { expected, new, failure: missed, weak } => {
+                let (expected, new, success, failure) = (bits(expected), bits(new), success(order), failure(missed));
+                let result = if weak {
+                    atomic.compare_exchange_weak(expected, new, success, failure)
+                } else {
+                    atomic.compare_exchange(expected, new, success, failure)
+                };
+                match result {
                     Ok(found) => Observed::Value(number(found)),
                     Err(found) => Observed::Failed(number(found)),
                 }
