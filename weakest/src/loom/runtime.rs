@@ -17,6 +17,8 @@
 //! 4. Nothing tells loom that a join depends on an end: a join has one order only. So the edge from the end to the join
 //!    is a wake-up by the ended thread, which lingers until it is joined.
 
+mod parking;
+
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -30,6 +32,8 @@ use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::threads::{Threads, Wait};
 use crate::model::{Event, Kind, Trace, violate, violated};
+
+pub(super) use parking::{park, park_until, unpark};
 
 thread_local! {
     static PHASE: Cell<Phase> = const { Cell::new(Phase::Outside) };
@@ -396,46 +400,4 @@ fn tear_down(payload: &(dyn Any + Send)) {
         }
     }
     wake_ended();
-}
-
-/// One park or unpark of `thread`.
-fn park_step(thread: usize) {
-    let parks = with(|run| run.objects[thread].parks.clone());
-    step(|| parks.store(0, Ordering::Relaxed));
-}
-
-/// Blocks until this thread's token is there, and takes it.
-pub(super) fn park() {
-    if !live() {
-        return;
-    }
-    let me = current();
-    park_step(me);
-    if with(|run| run.threads.take_token(me)) {
-        record(Event::Park);
-    } else {
-        wait_for_ever(Wait::Unpark, || with(|run| run.threads.has_token(me)));
-    }
-}
-
-/// As [`park`]; without a token the deadline has come, for time may pass at any rate. `true` if it has.
-pub(super) fn park_until() -> bool {
-    if !live() {
-        return true;
-    }
-    let me = current();
-    park_step(me);
-    let in_time = with(|run| run.threads.take_token(me));
-    record(if in_time { Event::Park } else { Event::Timeout });
-    !in_time
-}
-
-/// Gives `thread` its token.
-pub(super) fn unpark(thread: usize) {
-    if !live() {
-        return;
-    }
-    park_step(thread);
-    record(Event::Unpark(thread));
-    with(|run| run.threads.give_token_only(thread));
 }
