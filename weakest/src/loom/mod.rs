@@ -1,7 +1,17 @@
 //! The platform and explorer on top of the loom crate.
 //!
 //! loom runs a program in every order of its accesses that makes a difference, and lets a load return any store that
-//! coherence and happens-before allow. What it does *not* show is listed in [`crate::model::blind`].
+//! coherence and happens-before allow. Where that is not the language, the tests `loom_litmus` and `loom_table` say so:
+//!
+//! - A SeqCst access is an acquire or a release one. What the audit must not conclude from that is data:
+//!   [`BLIND_SPOTS`](crate::model::BLIND_SPOTS).
+//! - A read-modify-write, and a compare-exchange that fails, reads the newest value, never an old one; and another
+//!   thread's plain store may come between a read-modify-write's two halves.
+//! - A SeqCst fence orders all before it with all after a later one, which is too much.
+//! - A load never returns what is stored later (load buffering), and no compare-exchange fails for no reason.
+//! - Each atomic remembers its last seven stores. Five threads, the main one included.
+//!
+//! How this platform uses loom:
 //!
 //! - Atomics: [`LoomAtomic`], exhaustive (see `atomic.rs` for what that takes).
 //! - Waits block for good; see `runtime.rs` for why that is exact. A wait that nothing can end is a violation.

@@ -14,6 +14,10 @@
 //! 1. `CURRENT` is the running model thread: whoever may have switched sets it again when it is back.
 //! 2. No platform operation reaches loom once the execution failed: while unwinding it does nothing, else it unwinds.
 //! 3. A sleeping thread is woken when the thread it joins ends, to examine its wait, or to be torn down.
+//! 4. Nothing tells loom that a join depends on an end: a join has one order only. So the edge from the end to the join
+//!    is a wake-up by the ended thread, which lingers until it is joined.
+
+mod parking;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -29,6 +33,8 @@ use crate::model::silence::record_panic;
 use crate::model::threads::{Threads, Wait};
 use crate::model::{Event, Kind, Trace, violate, violated};
 
+pub(super) use parking::{park, park_until, unpark};
+
 thread_local! {
     static PHASE: Cell<Phase> = const { Cell::new(Phase::Outside) };
     static CURRENT: Cell<usize> = const { Cell::new(0) };
@@ -38,7 +44,7 @@ thread_local! {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// No execution, or one in which threads run or wait.
+    /// No execution.
     Outside,
     /// Threads run, or examine their waits since none can run.
     Running,
@@ -78,10 +84,12 @@ struct Run {
 /// What tells loom about a thread; no primitive reads it.
 #[derive(Debug, Clone)]
 struct Objects {
-    /// Carries the edge from its end to its join.
-    end: Arc<AtomicUsize>,
     /// Accessed by each park and unpark of it, so that loom knows that they are dependent.
     parks: Arc<AtomicUsize>,
+    /// Wakes it if it ended and lingers.
+    ended: Option<::loom::thread::Thread>,
+    /// Wakes the thread that joins it, while it lingers.
+    joiner: Option<::loom::thread::Thread>,
 }
 
 impl Run {
@@ -237,7 +245,7 @@ pub(super) fn ended() -> (Ended, bool) {
 }
 
 fn new_thread() -> usize {
-    let objects = Objects { end: Arc::new(AtomicUsize::new(0)), parks: Arc::new(AtomicUsize::new(0)) };
+    let objects = Objects { parks: Arc::new(AtomicUsize::new(0)), ended: None, joiner: None };
     with(|run| {
         run.objects.push(objects);
         run.threads.add()
@@ -278,16 +286,39 @@ fn to_the_end<R>(thread: usize, body: impl FnOnce() -> R) -> Option<R> {
 
 /// The rest of a thread after its body.
 fn finish(thread: usize) {
-    let end = with(|run| run.objects[thread].end.clone());
-    at_once(|| end.store(1, Ordering::Release));
     record(Event::End);
-    for sleeper in with(|run| run.threads.finish(thread)) {
-        sleeper.unpark();
+    let joiners = with(|run| run.threads.finish(thread));
+    let joined = !joiners.is_empty();
+    for joiner in joiners {
+        joiner.unpark();
     }
     if with(|run| run.threads.all_done()) {
         memory(|memory| memory.check_leaks());
-    } else if with(|run| run.threads.all_still()) {
-        examine_next();
+        wake_ended();
+    } else {
+        if with(|run| run.threads.all_still()) {
+            examine_next();
+        }
+        if !joined {
+            linger(thread);
+        }
+    }
+}
+
+/// Stays until somebody joins this thread, or nobody can any more (Invariant 4).
+fn linger(thread: usize) {
+    let me = ::loom::thread::current();
+    with(|run| run.objects[thread].ended = Some(me));
+    sleep();
+    if let Some(joiner) = with(|run| run.objects[thread].joiner.take()) {
+        joiner.unpark();
+    }
+}
+
+fn wake_ended() {
+    let ended: Vec<_> = with(|run| run.objects.iter_mut().filter_map(|objects| objects.ended.take()).collect());
+    for thread in ended {
+        thread.unpark();
     }
 }
 
@@ -301,9 +332,12 @@ pub(super) fn join(thread: usize) {
             examine_next();
         }
         sleep();
+    } else if let Some(ended) = with(|run| run.objects[thread].ended.take()) {
+        let me = ::loom::thread::current();
+        with(|run| run.objects[thread].joiner = Some(me));
+        ended.unpark();
+        sleep();
     }
-    let end = with(|run| run.objects[thread].end.clone());
-    at_once(|| end.fetch_add(0, Ordering::Acquire));
     record(Event::Join(thread));
 }
 
@@ -360,46 +394,10 @@ fn tear_down(payload: &(dyn Any + Send)) {
     for sleeper in with(|run| run.threads.sleepers()) {
         sleeper.unpark();
     }
-}
-
-/// One park or unpark of `thread`.
-fn park_step(thread: usize) {
-    let parks = with(|run| run.objects[thread].parks.clone());
-    step(|| parks.store(0, Ordering::Relaxed));
-}
-
-/// Blocks until this thread's token is there, and takes it.
-pub(super) fn park() {
-    if !live() {
-        return;
+    for objects in with(|run| run.objects.clone()) {
+        if let Some(joiner) = objects.joiner {
+            joiner.unpark();
+        }
     }
-    let me = current();
-    park_step(me);
-    if with(|run| run.threads.take_token(me)) {
-        record(Event::Park);
-    } else {
-        wait_for_ever(Wait::Unpark, || with(|run| run.threads.has_token(me)));
-    }
-}
-
-/// As [`park`]; without a token the deadline has come, for time may pass at any rate. `true` if it has.
-pub(super) fn park_until() -> bool {
-    if !live() {
-        return true;
-    }
-    let me = current();
-    park_step(me);
-    let in_time = with(|run| run.threads.take_token(me));
-    record(if in_time { Event::Park } else { Event::Timeout });
-    !in_time
-}
-
-/// Gives `thread` its token.
-pub(super) fn unpark(thread: usize) {
-    if !live() {
-        return;
-    }
-    park_step(thread);
-    record(Event::Unpark(thread));
-    with(|run| run.threads.give_token_only(thread));
+    wake_ended();
 }

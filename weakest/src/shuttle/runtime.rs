@@ -7,6 +7,8 @@
 //! 2. Nothing is scheduled once the execution failed: while unwinding an operation does nothing, else it unwinds.
 //! 3. A blocked thread is not scheduled until the write, unpark or end that it waits for, or until the tear-down.
 
+mod parking;
+
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -19,6 +21,8 @@ use crate::model::threads::{Threads, Wait};
 use crate::model::{Event, Kind, Trace, ordering_of, violate, violated};
 use crate::shuttle::cell::ShuttleLife;
 use crate::site::{Ordering, Site};
+
+pub(super) use parking::{park, park_until, unpark};
 
 thread_local! {
     static CURRENT: Cell<usize> = const { Cell::new(0) };
@@ -380,38 +384,4 @@ fn tear_down(payload: &(dyn Any + Send)) {
         with(|run| run.limit = limit);
     }
     FAILED.set(true);
-}
-
-/// Blocks until this thread's token is there, and takes it.
-pub(super) fn park() {
-    if !live() {
-        return;
-    }
-    schedule();
-    let me = current();
-    if !with(|run| run.threads.take_token(me)) {
-        block(Wait::Unpark);
-        with(|run| run.threads.take_token(me));
-    }
-    record(Event::Park);
-}
-
-/// As [`park`]; without a token the deadline has come, for time may pass at any rate. `true` if it has.
-pub(super) fn park_until() -> bool {
-    if !live() {
-        return true;
-    }
-    schedule();
-    let in_time = with(|run| run.threads.take_token(current()));
-    record(if in_time { Event::Park } else { Event::Timeout });
-    !in_time
-}
-
-/// Gives `thread` its token.
-pub(super) fn unpark(thread: usize) {
-    if live() {
-        schedule();
-        record(Event::Unpark(thread));
-        with(|run| run.threads.give_token(thread));
-    }
 }
