@@ -1,4 +1,4 @@
-//! The audit as a program: verdicts, files, exit codes and errors, on a subject of its own (`fixture/main.rs`).
+//! The audit as a program: verdicts, files, exit codes and errors, on a subject of its own (`models/fixture/main.rs`).
 
 use std::fs;
 use std::path::PathBuf;

@@ -171,8 +171,7 @@ impl Graph {
         position <= self.last_position(location) && self.event(self.write_at(location, position)).label.update
     }
 
-    /// The coherence-last place among the writes that come before a thread which `knows` this much, and those that
-    /// reads before it have read: its next read reads from there or later, its next write comes later.
+    /// The coherence-last place a thread that `knows` this much is bound to: it reads from there or later, and writes later.
     pub(crate) fn least_position(&self, location: usize, knows: &Knowledge) -> usize {
         let place = &self.locations[location];
         let is_before = |event: EventId| knows.hb.contains(event) || knows.told.contains(event);

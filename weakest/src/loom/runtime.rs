@@ -394,10 +394,6 @@ fn tear_down(payload: &(dyn Any + Send)) {
     for sleeper in with(|run| run.threads.sleepers()) {
         sleeper.unpark();
     }
-    for objects in with(|run| run.objects.clone()) {
-        if let Some(joiner) = objects.joiner {
-            joiner.unpark();
-        }
-    }
+    with(|run| run.objects.clone()).into_iter().filter_map(|objects| objects.joiner).for_each(|joiner| joiner.unpark());
     wake_ended();
 }
