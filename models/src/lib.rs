@@ -33,7 +33,9 @@ pub fn subject() -> Subject {
 pub fn program() -> Program {
     Program {
         subject: subject(),
-        witnesses: vec![Suite::of::<Shuttle>(scenarios::entries::<Shuttle>())],
+        witnesses: vec![Suite::of::<Shuttle>(
+            scenarios::entries::<Shuttle>().into_iter().chain(scenarios::crowds::entries::<Shuttle>()).collect(),
+        )],
         known_clause: |id| rescind_spec::clause(id).is_some(),
         sources: env!("AUDITED_SOURCES"),
         record: root().join("target/audit/verdicts.json"),

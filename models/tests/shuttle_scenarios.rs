@@ -20,33 +20,38 @@ const DEPTH: usize = 3;
 const DEPTH_FIRST: u64 = 20_000;
 
 fn holds(name: &str) {
+    sampled(name);
+    explored(name, &Schedules::All { executions: DEPTH_FIRST });
+}
+
+/// A crowd is too large for depth first.
+fn sampled(name: &str) {
+    explored(name, &Schedules::Random { seed: SEED, executions: EXECUTIONS });
+    explored(name, &Schedules::Pct { seed: SEED, depth: DEPTH, executions: EXECUTIONS });
+}
+
+fn explored(name: &str, schedules: &Schedules) {
     let program = rescind_models::program();
     let suite = program.witnesses.iter().find(|suite| suite.explorer == Explorer::Shuttle).expect("shuttle runs these");
     let entry = suite.entry(name).expect("the registry made this test");
-    for schedules in [
-        Schedules::Random { seed: SEED, executions: EXECUTIONS },
-        Schedules::Pct { seed: SEED, depth: DEPTH, executions: EXECUTIONS },
-        Schedules::All { executions: DEPTH_FIRST },
-    ] {
-        let explored = Shuttle::explore_schedules(&schedules, entry.claim.stuck, entry.run).expect("no replay");
-        let found = explored.exploration;
-        if let End::Violated(violation) = &found.end {
-            let schedule = explored.schedule.unwrap_or_default();
-            panic!(
-                "{name}, {schedules:?}: {violation}\n{}\nreplay it: cargo run --release --bin audit -- scenario {name} \
-                 --explorer shuttle --schedule {schedule}",
-                found.trace
-            );
-        }
-        let claimed = entry.claim.outcomes;
-        for outcome in &found.outcomes {
-            assert!(claimed.contains(&&**outcome), "{name}, {schedules:?}: outcome `{outcome}` is not claimed");
-        }
-        if found.end == End::Complete && matches!(schedules, Schedules::All { .. }) {
-            assert_eq!(found.outcomes.len(), claimed.len(), "{name}: only {:?} of {claimed:?}", found.outcomes);
-        }
-        assert!(found.executions > 0, "{name}, {schedules:?}: nothing ran");
+    let explored = Shuttle::explore_schedules(schedules, entry.claim.stuck, entry.run).expect("no replay");
+    let found = explored.exploration;
+    if let End::Violated(violation) = &found.end {
+        let schedule = explored.schedule.unwrap_or_default();
+        panic!(
+            "{name}, {schedules:?}: {violation}\n{}\nreplay it: cargo run --release --bin audit -- scenario {name} \
+             --explorer shuttle --schedule {schedule}",
+            found.trace
+        );
     }
+    let claimed = entry.claim.outcomes;
+    for outcome in &found.outcomes {
+        assert!(claimed.contains(&&**outcome), "{name}, {schedules:?}: outcome `{outcome}` is not claimed");
+    }
+    if found.end == End::Complete && matches!(schedules, Schedules::All { .. }) {
+        assert_eq!(found.outcomes.len(), claimed.len(), "{name}: only {:?} of {claimed:?}", found.outcomes);
+    }
+    assert!(found.executions > 0, "{name}, {schedules:?}: nothing ran");
 }
 
 macro_rules! tests {
@@ -60,3 +65,13 @@ macro_rules! tests {
     };
 }
 rescind_models::scenarios!(tests);
+
+#[test]
+fn crowd_around_one_source() {
+    sampled("crowd_around_one_source");
+}
+
+#[test]
+fn crowd_in_a_family() {
+    sampled("crowd_in_a_family");
+}

@@ -72,3 +72,8 @@ pub fn compare(history: &[Op]) {
     }
     runner.finish();
 }
+
+/// The README's example, as a doctest.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod common;
+pub mod crowds;
 mod jobs;
 mod lifetimes;
 mod links;
