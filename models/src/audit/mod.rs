@@ -1,6 +1,6 @@
 //! The `audit` program: puts every ordering of a subject on trial, one process per mutant.
 //!
-//! Data flow: [`args`] → [`run`] (which asks worker processes through [`worker`]) → a record → tables, JSON, exit code.
+//! Data flow: `args` → `run` (which asks worker processes through `worker`) → a record → tables, JSON, exit code.
 //! It is a function of a [`Program`], so that another subject is another program of one line.
 
 mod args;
