@@ -17,7 +17,8 @@ use crate::node::{Waiter, Wake};
 use crate::shared::Handle;
 use crate::token::CancellationToken;
 
-/// Blocks until cancellation is requested, or `stop` says so after a park. A source that is gone never ends a wait.
+/// Blocks until cancellation is requested, or `park` returns `true`: the time is up. A source that is gone never ends a
+/// wait.
 fn block<P: Platform>(source: &Handle<P>, mut park: impl FnMut() -> bool) {
     if source.is_cancelled() {
         return;
