@@ -11,6 +11,7 @@
 //!    changes another event's clocks.
 
 use super::clock::{Clock, EventId, Knowledge};
+use super::flaw::Flaw;
 use super::program::MemoryOrder;
 
 /// What an event is.
@@ -89,7 +90,7 @@ pub(crate) struct Graph {
     pub(crate) locations: Vec<Location>,
     /// All events in order of addition.
     pub(crate) order: Vec<EventId>,
-    next_stamp: u64,
+    pub(super) next_stamp: u64,
     /// How many events are sequentially consistent accesses, and fences.
     pub(crate) seq_cst_accesses: usize,
     pub(crate) seq_cst_fences: usize,
@@ -168,7 +169,9 @@ impl Graph {
 
     /// Whether the write at `position` belongs to a read-modify-write: then nothing may be placed there (Invariant 3).
     pub(crate) fn is_taken(&self, location: usize, position: usize) -> bool {
-        position <= self.last_position(location) && self.event(self.write_at(location, position)).label.update
+        position <= self.last_position(location)
+            && self.event(self.write_at(location, position)).label.update
+            && !Flaw::NoAtomicity.is_made()
     }
 
     /// The coherence-last place a thread that `knows` this much is bound to: it reads from there or later, and writes later.
@@ -224,6 +227,12 @@ impl Graph {
         if label.update && !source.is_initial() {
             // C++20: a read-modify-write continues the release sequence it reads from; no other write does.
             release.join(&self.event(source).release);
+        }
+        if Flaw::Cpp11ReleaseSequences.is_made() {
+            let earlier = self.threads[thread].events.iter().rev();
+            let mut earlier =
+                earlier.filter(|event| event.label.kind == Kind::Write && event.label.location == label.location);
+            earlier.next().inspect(|event| release.join(&event.release));
         }
         Event { value, source, release, ..self.blank(label, knows, id) }
     }
@@ -292,7 +301,7 @@ impl Graph {
         id
     }
 
-    fn count_seq_cst(&mut self, label: Label, more: bool) {
+    pub(super) fn count_seq_cst(&mut self, label: Label, more: bool) {
         if label.order.is_seq_cst() {
             let count = if label.kind == Kind::Fence { &mut self.seq_cst_fences } else { &mut self.seq_cst_accesses };
             *count = if more { *count + 1 } else { *count - 1 };
@@ -306,7 +315,7 @@ impl Graph {
     }
 
     /// Corrects the positions of the writes from `position` on.
-    fn renumber(&mut self, location: usize, position: usize) {
+    pub(super) fn renumber(&mut self, location: usize, position: usize) {
         for at in position..=self.last_position(location) {
             let write = self.write_at(location, at);
             self.event_mut(write).position = at;
@@ -334,48 +343,6 @@ impl Graph {
         }
     }
 
-    /// The part of the graph that was added before `read` or is in `prefix`, without `read` itself.
-    pub(crate) fn restrict(&self, read: EventId, prefix: &Clock) -> Self {
-        let stamp = self.event(read).stamp;
-        let stays = |id: EventId| {
-            let event = self.event(id);
-            event.stamp < stamp || prefix.contains(id)
-        };
-        let mut rest = Self {
-            threads: self
-                .threads
-                .iter()
-                .map(|thread| Thread { start: None, events: Vec::new() }.with(thread))
-                .collect(),
-            locations: Vec::with_capacity(self.locations.len()),
-            order: self.order.iter().copied().filter(|&id| stays(id)).collect(),
-            next_stamp: self.next_stamp,
-            seq_cst_accesses: 0,
-            seq_cst_fences: 0,
-        };
-        for (t, thread) in self.threads.iter().enumerate() {
-            let kept = (0..thread.events.len()).take_while(|&i| stays(EventId::new(t, i))).count();
-            rest.threads[t].events.extend_from_slice(&thread.events[..kept]);
-            for event in &thread.events[..kept] {
-                rest.count_seq_cst(event.label, true);
-            }
-        }
-        for (t, thread) in self.threads.iter().enumerate() {
-            for (i, event) in thread.events.iter().enumerate() {
-                if event.label.kind == Kind::Spawn && !stays(EventId::new(t, i)) {
-                    rest.threads[usize::try_from(event.value).expect("threads are few")].start = None;
-                }
-            }
-        }
-        for location in &self.locations {
-            let filter = |ids: &[EventId]| ids.iter().copied().filter(|&id| stays(id)).collect();
-            let (coherence, reads) = (filter(&location.coherence), filter(&location.reads));
-            rest.locations.push(Location { init: location.init, token: location.token, coherence, reads });
-            rest.renumber(rest.locations.len() - 1, 1);
-        }
-        rest
-    }
-
     /// Puts back an event that was removed, under a fresh stamp. A write goes to `position` in coherence.
     pub(crate) fn readd(&mut self, id: EventId, event: &Event, position: usize) {
         let mut event = *event;
@@ -387,14 +354,5 @@ impl Graph {
             self.locations[event.label.location].reads.push(id);
         }
         self.push(id, event);
-    }
-}
-
-impl Thread {
-    /// An empty thread that starts as `other` does.
-    fn with(mut self, other: &Self) -> Self {
-        self.start = other.start;
-        self.events = Vec::with_capacity(other.events.len());
-        self
     }
 }

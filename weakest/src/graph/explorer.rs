@@ -20,6 +20,7 @@
 
 use super::clock::{EventId, MAX_THREADS};
 use super::execution::{Event, Graph, Kind, Thread};
+use super::flaw;
 use super::machine::{Machine, Operation};
 use super::program::MemoryOrder;
 use super::replay::{Interrupted, replay};
@@ -128,6 +129,7 @@ impl Explorer {
 
     /// Runs one execution.
     pub(crate) fn run(&mut self, machine: &mut impl Machine) -> Finish {
+        flaw::count_execution();
         machine.reset(self.graph_mut());
         self.joins = [None; MAX_THREADS];
         self.cut_short = None;

@@ -46,6 +46,8 @@ mod closures;
 mod execution;
 mod explore;
 mod explorer;
+#[doc(hidden)]
+pub mod flaw;
 mod machine;
 mod platform;
 pub mod program;

@@ -7,21 +7,23 @@
 //! only from one of them: where each deleted event, and *r* itself, is *maximal*, that is, what the explorer would add
 //! first if it added the events again.
 
-use super::clock::EventId;
-use super::execution::{Event, Graph, Kind};
+use super::clock::{Clock, EventId};
+use super::execution::{Event, Graph, Kind, Location, Thread};
+use super::flaw::Flaw;
 
 /// The reads that may be revisited by `write`, which is in coherence nowhere yet: `graph` holds all events but it (and
 /// for a read-modify-write, holds its read).
 pub(crate) fn targets(graph: &Graph, write: &Event) -> Vec<EventId> {
     let reads = &graph.locations[write.label.location].reads;
     let revisitable = |&&read: &&EventId| !write.knows.prefix.contains(read) && may_revisit(graph, read, write);
-    reads.iter().filter(revisitable).copied().collect()
+    let forgotten = usize::from(Flaw::ForgottenRevisit.is_made());
+    reads.iter().filter(revisitable).skip(forgotten).copied().collect()
 }
 
 /// Whether `read` and everything that would be deleted is maximal.
 fn may_revisit(graph: &Graph, read: EventId, write: &Event) -> bool {
     let stamp = graph.event(read).stamp;
-    if !is_maximal(graph, read, write) {
+    if !is_maximal(graph, read, write) && !Flaw::AnyReadRevisited.is_made() {
         return false;
     }
     graph.threads.iter().enumerate().all(|(t, thread)| {
@@ -37,7 +39,8 @@ fn may_revisit(graph: &Graph, read: EventId, write: &Event) -> bool {
 fn is_maximal(graph: &Graph, id: EventId, write: &Event) -> bool {
     let event = graph.event(id);
     let is_previous = |other: EventId| {
-        other.is_initial() || graph.event(other).stamp <= event.stamp || write.knows.prefix.contains(other)
+        let in_prefix = || write.knows.prefix.contains(other) && !Flaw::PrefixForgotten.is_made();
+        other.is_initial() || graph.event(other).stamp <= event.stamp || in_prefix()
     };
     let is_last = |position: usize| {
         let coherence = &graph.locations[event.label.location].coherence;
@@ -45,16 +48,20 @@ fn is_maximal(graph: &Graph, id: EventId, write: &Event) -> bool {
     };
     match event.label.kind {
         // Its source is previous: else the source would be deleted, and not be maximal, having been read earlier.
-        Kind::Read => event.canonical && is_last(graph.position(event.source)),
+        Kind::Read => {
+            (event.canonical || Flaw::AnyFailureDeleted.is_made())
+                && (is_last(graph.position(event.source)) || Flaw::AnySourceDeleted.is_made())
+        }
         Kind::Write => {
             let reads = &graph.locations[event.label.location].reads;
             let read_earlier = |&read: &EventId| {
                 let reader = graph.event(read);
                 reader.source == id && reader.stamp < event.stamp
             };
-            is_last(event.position) && !reads.iter().any(read_earlier)
+            (is_last(event.position) || Flaw::AnyPlaceDeleted.is_made())
+                && (!reads.iter().any(read_earlier) || Flaw::ReadEarlierDeleted.is_made())
         }
-        Kind::Choice => event.canonical,
+        Kind::Choice => event.canonical || Flaw::AnyChoiceDeleted.is_made(),
         Kind::Fence | Kind::Spawn | Kind::Join | Kind::End => true,
     }
 }
@@ -62,12 +69,46 @@ fn is_maximal(graph: &Graph, id: EventId, write: &Event) -> bool {
 /// The graph in which `read` is about to read from `write`, without the read, and the places in coherence that the
 /// write can have there.
 pub(crate) fn revisit(graph: &Graph, read: EventId, write: &Event) -> (Graph, Vec<usize>) {
-    let rest = graph.restrict(read, &write.knows.prefix);
+    let rest = restrict(graph, read, &write.knows.prefix);
     let location = write.label.location;
     let reader = rest.knowledge(read.thread());
     let least = rest.least_position(location, reader);
     let positions = places(&rest, write).into_iter().filter(|&position| position > least).collect();
     (rest, positions)
+}
+
+/// The part of the graph that was added before `read` or is in `prefix`, without `read` itself.
+fn restrict(graph: &Graph, read: EventId, prefix: &Clock) -> Graph {
+    let stamp = graph.event(read).stamp;
+    let stays = |id: EventId| graph.event(id).stamp < stamp || prefix.contains(id);
+    let mut rest = Graph {
+        threads: Vec::with_capacity(graph.threads.len()),
+        locations: Vec::with_capacity(graph.locations.len()),
+        order: graph.order.iter().copied().filter(|&id| stays(id)).collect(),
+        next_stamp: graph.next_stamp,
+        seq_cst_accesses: 0,
+        seq_cst_fences: 0,
+    };
+    let mut unborn = Vec::new();
+    for (t, thread) in graph.threads.iter().enumerate() {
+        let kept = (0..thread.events.len()).take_while(|&i| stays(EventId::new(t, i))).count();
+        let (kept, deleted) = thread.events.split_at(kept);
+        kept.iter().for_each(|event| rest.count_seq_cst(event.label, true));
+        let mut events = Vec::with_capacity(thread.events.len());
+        events.extend_from_slice(kept);
+        rest.threads.push(Thread { start: thread.start, events });
+        unborn.extend(deleted.iter().filter(|event| event.label.kind == Kind::Spawn).map(|event| event.value));
+    }
+    for thread in unborn {
+        rest.threads[usize::try_from(thread).expect("threads are few")].start = None;
+    }
+    for location in &graph.locations {
+        let filter = |ids: &[EventId]| ids.iter().copied().filter(|&id| stays(id)).collect();
+        let (coherence, reads) = (filter(&location.coherence), filter(&location.reads));
+        rest.locations.push(Location { init: location.init, token: location.token, coherence, reads });
+        rest.renumber(rest.locations.len() - 1, 1);
+    }
+    rest
 }
 
 /// The places in coherence that a write can have, the coherence-last one first.

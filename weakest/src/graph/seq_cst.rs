@@ -14,11 +14,12 @@
 
 use super::clock::EventId;
 use super::execution::{Event, Graph, Kind};
+use super::flaw::Flaw;
 
 /// Whether `psc` has no cycle.
 pub(crate) fn is_consistent(graph: &Graph) -> bool {
     let nodes = graph.seq_cst_accesses + graph.seq_cst_fences;
-    nodes < 2 || Order::new(graph).is_acyclic()
+    nodes < 2 || Flaw::NoPartialSc.is_made() || Order::new(graph).is_acyclic()
 }
 
 /// Sets of events, by place in [`Order::events`].

@@ -3,6 +3,7 @@
 use super::clock::EventId;
 use super::execution::{Event, Graph, Kind, Label};
 use super::explorer::{Decision, Forced, Level, NewWrite, Pending};
+use super::flaw::Flaw;
 use super::machine::{Answer, Change, Ready};
 use super::program::MemoryOrder;
 use super::{revisit, seq_cst};
@@ -33,8 +34,12 @@ impl<'a> Reading<'a> {
         Taken { blocked: !satisfied, written }
     }
 
-    fn label(&self, taken: &Taken) -> Label {
-        let order = if self.change.is_some() && taken.written.is_none() { self.failure } else { self.order };
+    fn label(&self, taken: &Taken, revisited: bool) -> Label {
+        let kept = Flaw::KeptFailureOrder.is_made()
+            && revisited
+            && matches!(self.change, Some(Change::CompareExchange { .. }));
+        let fails = self.change.is_some() && taken.written.is_none();
+        let order = if fails || kept { self.failure } else { self.order };
         Label { kind: Kind::Read, order, location: self.location, update: taken.written.is_some() }
     }
 }
@@ -82,10 +87,16 @@ impl Step<'_> {
                 others.push(Decision::Source { write, fail: true });
             }
         }
+        let mut write = self.level.graph.write_at(reading.location, last);
+        if Flaw::StuckIfNothingSatisfies.is_made()
+            && reading.take(self.level.graph.value(write), false).blocked
+            && let Some(Decision::Source { write: satisfying, .. }) = others.pop()
+        {
+            write = satisfying;
+        }
         if !others.is_empty() {
             self.level.pending.push(Pending::Decisions { mark, thread: self.thread, stamp: None, decisions: others });
         }
-        let write = self.level.graph.write_at(reading.location, last);
         self.add_read(reading, write, false, None)
     }
 
@@ -93,14 +104,14 @@ impl Step<'_> {
     fn is_possible(&mut self, reading: &Reading<'_>, write: EventId, position: usize, taken: &Taken) -> bool {
         let graph = &mut self.level.graph;
         let mark = graph.order.len();
-        let read = graph.add_read(self.thread, reading.label(taken), write);
+        let read = graph.add_read(self.thread, reading.label(taken, false), write);
         let mut possible = true;
         if let Some(value) = taken.written {
             let event = self.make_update(reading, value, write);
             let graph = &mut self.level.graph;
             if graph.is_taken(reading.location, position + 1) {
                 possible = false;
-                if seq_cst::is_consistent(graph) {
+                if seq_cst::is_consistent(graph) && !Flaw::NoRevisitByDeadUpdate.is_made() {
                     self.push_revisits(mark, Some(read), &event);
                 }
             } else {
@@ -116,7 +127,7 @@ impl Step<'_> {
     fn is_consistent_failure(&mut self, reading: &Reading<'_>, write: EventId) -> bool {
         let graph = &mut self.level.graph;
         let mark = graph.order.len();
-        graph.add_read(self.thread, reading.label(&Taken { blocked: false, written: None }), write);
+        graph.add_read(self.thread, reading.label(&Taken { blocked: false, written: None }, false), write);
         let consistent = seq_cst::is_consistent(graph);
         graph.truncate(mark);
         consistent
@@ -127,7 +138,7 @@ impl Step<'_> {
         let mark = graph.order.len();
         let taken = reading.take(graph.value(write), fail);
         let is_last = graph.position(write) == graph.last_position(reading.location);
-        if taken.blocked && !is_last {
+        if taken.blocked && (!is_last || (stamp.is_some() && Flaw::StuckNeverRevisited.is_made())) {
             return Done::Inconsistent;
         }
         if stamp.is_some() && taken.written.is_some() && reading.may_fail {
@@ -143,7 +154,7 @@ impl Step<'_> {
         let graph = &mut self.level.graph;
         let mark = graph.order.len();
         let taken = reading.take(graph.value(write), fail);
-        let mut last = graph.add_read(self.thread, reading.label(&taken), write);
+        let mut last = graph.add_read(self.thread, reading.label(&taken, stamp.is_some()), write);
         let event = graph.event_mut(last);
         event.blocked = taken.blocked;
         event.canonical = !fail;

@@ -1,8 +1,6 @@
 //! Real code under the graph explorer: numbers of executions, exact outcomes, and what other explorers miss.
 
-mod common;
-
-use common::{At, Task, Word, explore, outcomes, word};
+use crate::common::{At, Task, Word, explore, outcomes, word};
 use weakest::graph::Graph;
 use weakest::model::{Data, End};
 use weakest::{Atomic, AtomicInt, Platform, WaitSites};
@@ -35,7 +33,7 @@ fn executions(body: fn() -> String) -> u64 {
 }
 
 #[test]
-fn additions_are_explored_in_every_order_once() {
+pub(crate) fn additions_are_explored_in_every_order_once() {
     assert_eq!(executions(|| on_a_word(2, add)), 2);
     assert_eq!(executions(|| on_a_word(3, add)), 6);
     assert_eq!(executions(|| on_a_word(4, add)), 24);
@@ -61,7 +59,7 @@ fn store_buffering(store: At, fence: Option<At>, load: At) -> String {
 }
 
 #[test]
-fn store_buffering_by_ordering() {
+pub(crate) fn store_buffering_by_ordering() {
     let all = ("00 01 10 11".to_owned(), 4);
     let sc = ("01 10 11".to_owned(), 3);
     assert_eq!(outcomes::<Graph>(|| store_buffering(At::StoreRelaxed, None, At::LoadRelaxed)), all);
@@ -85,7 +83,7 @@ fn load_store_beside_load() -> String {
 }
 
 #[test]
-fn a_load_is_not_hidden_by_another() {
+pub(crate) fn a_load_is_not_hidden_by_another() {
     assert_eq!(outcomes::<Graph>(load_store_beside_load), ("0 1".to_owned(), 2));
 }
 
@@ -102,7 +100,7 @@ fn failed_exchange_beside_swap() -> String {
 }
 
 #[test]
-fn a_failed_compare_exchange_returns_an_old_value() {
+pub(crate) fn a_failed_compare_exchange_returns_an_old_value() {
     assert_eq!(outcomes::<Graph>(failed_exchange_beside_swap).0, "00 01 10 11");
 }
 
@@ -115,7 +113,7 @@ fn weak_exchange() -> String {
 }
 
 #[test]
-fn a_weak_compare_exchange_fails_for_no_reason_once() {
+pub(crate) fn a_weak_compare_exchange_fails_for_no_reason_once() {
     assert_eq!(outcomes::<Graph>(weak_exchange), ("Err(0)Ok(0) Ok(0)Err(1)".to_owned(), 2));
 }
 
@@ -140,7 +138,7 @@ fn exchange_lock() -> String {
 }
 
 #[test]
-fn a_compare_exchange_lock_has_no_race() {
+pub(crate) fn a_compare_exchange_lock_has_no_race() {
     let result = explore::<Graph>(exchange_lock);
     assert_eq!(result.end, End::Complete, "{}", result.trace);
     assert_eq!(result.outcomes.into_iter().collect::<Vec<_>>(), ["1", "2", "3"]);
@@ -171,7 +169,7 @@ fn lock_kernel(registrars: usize) -> String {
 }
 
 #[test]
-fn the_lock_kernel_has_the_number_of_executions_that_theory_says() {
+pub(crate) fn the_lock_kernel_has_the_number_of_executions_that_theory_says() {
     assert_eq!(executions(|| lock_kernel(1)), 3);
     assert_eq!(executions(|| lock_kernel(2)), 14);
     assert_eq!(executions(|| lock_kernel(3)), 90);
@@ -212,7 +210,7 @@ fn read_when_unparked() -> String {
 }
 
 #[test]
-fn park_orders_no_memory() {
+pub(crate) fn park_orders_no_memory() {
     let result = explore::<Graph>(read_when_unparked);
     assert!(matches!(result.end, End::Violated(_)), "{:?}", result.end);
     assert_eq!(outcomes::<Graph>(|| park_for_a_flag(At::StoreRelease, At::LoadAcquire)).0, "1");
@@ -233,7 +231,7 @@ fn park_beside_store() -> String {
 }
 
 #[test]
-fn a_park_returns_for_no_reason_in_executions_of_its_own() {
+pub(crate) fn a_park_returns_for_no_reason_in_executions_of_its_own() {
     assert_eq!(outcomes::<Graph>(park_beside_store), ("0 1".to_owned(), 4));
 }
 
@@ -248,14 +246,14 @@ fn spawn_and_join() -> String {
 }
 
 #[test]
-fn spawn_and_join_order_memory() {
+pub(crate) fn spawn_and_join_order_memory() {
     assert_eq!(outcomes::<Graph>(spawn_and_join), ("2".to_owned(), 1));
 }
 
 /// What a reader of a counterexample sees.
 #[test]
-fn a_trace_names_sites_threads_and_old_values() {
-    let result = explore::<Graph>(|| common::broken::publish::<Graph>(At::StoreRelaxed, At::LoadAcquire));
+pub(crate) fn a_trace_names_sites_threads_and_old_values() {
+    let result = explore::<Graph>(|| crate::common::broken::publish::<Graph>(At::StoreRelaxed, At::LoadAcquire));
     println!("{}", result.trace);
     assert!(result.trace.contains("StoreRelaxed Relaxed writes 1"), "{}", result.trace);
     assert!(result.trace.lines().next().expect("a heading").contains("thread 1"), "{}", result.trace);

@@ -3,15 +3,14 @@
 //!
 //! `WEAKEST_PROGRAMS` and `WEAKEST_SEED` choose how many random programs and which.
 
-mod random;
-
-use random::Random;
+use crate::from_environment;
+use crate::random::{self, Random};
 use weakest::graph::program::{Action, Instruction, Location, MemoryOrder, Program, Update};
 use weakest::graph::reference::{Model, enumerate};
 use weakest::graph::row::Row;
 use weakest::graph::small::{Explored, explore};
 
-const TABLE: &str = include_str!("litmus/verdicts.jsonl");
+const TABLE: &str = include_str!("../litmus/verdicts.jsonl");
 /// How many random programs the suite runs.
 const PROGRAMS: u64 = 2_000;
 const SEED: u64 = 1;
@@ -28,19 +27,15 @@ fn assert_agreement(what: &str, program: &Program) -> Explored {
 }
 
 #[test]
-fn litmus_table() {
+pub(crate) fn litmus_table() {
     for line in TABLE.lines() {
         let row = Row::parse(line).expect("every row of the table is well-formed");
         assert_agreement(&row.name, &row.program);
     }
 }
 
-fn from_environment(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
-}
-
 #[test]
-fn random_programs() {
+pub(crate) fn random_programs() {
     let (programs, seed) = (from_environment("WEAKEST_PROGRAMS", PROGRAMS), from_environment("WEAKEST_SEED", SEED));
     let mut random = Random::new(seed);
     let (mut executions, mut racy, mut deadlocks, mut blocked) = (0, 0, 0, 0);
@@ -72,20 +67,20 @@ const fn add() -> Action {
 }
 
 #[test]
-fn one_addition_per_thread_gives_every_order_once() {
+pub(crate) fn one_addition_per_thread_gives_every_order_once() {
     for (threads, factorial) in [(1, 1), (2, 2), (3, 6), (4, 24), (5, 120), (6, 720)] {
         assert_eq!(executions(&program(1, vec![vec![add()]; threads])), factorial, "{threads} threads");
     }
 }
 
 #[test]
-fn two_additions_per_thread_give_every_interleaving_once() {
+pub(crate) fn two_additions_per_thread_give_every_interleaving_once() {
     assert_eq!(executions(&program(1, vec![vec![add(); 2]; 3])), 90);
     assert_eq!(executions(&program(1, vec![vec![add(); 2]; 4])), 2_520);
 }
 
 #[test]
-fn fences_forbid_one_execution_of_store_buffering() {
+pub(crate) fn fences_forbid_one_execution_of_store_buffering() {
     let buffering = |fence: bool| {
         let thread = |own, other| {
             let mut thread = vec![Action::Write { location: own, order: MemoryOrder::Relaxed, value: 1 }];
@@ -101,7 +96,7 @@ fn fences_forbid_one_execution_of_store_buffering() {
 /// A canceller raises a flag, then takes and leaves a lock; each registrar takes and leaves the lock, then looks at the
 /// flag. Whoever comes after the canceller sees the flag, the others may or may not.
 #[test]
-fn lock_kernel() {
+pub(crate) fn lock_kernel() {
     let lock = Instruction {
         until: Some(0),
         ..Instruction::new(Action::ReadModifyWrite {
@@ -129,7 +124,7 @@ fn lock_kernel() {
 /// execution is given up, in which it is stuck at the first write and the second one comes later; being stuck at a
 /// write that is not the last is not even tried.
 #[test]
-fn a_wait_is_stuck_at_the_last_write_only() {
+pub(crate) fn a_wait_is_stuck_at_the_last_write_only() {
     let write = |value| Instruction::new(Action::Write { location: 0, order: MemoryOrder::Relaxed, value });
     let read = Instruction::new(Action::Read { location: 0, order: MemoryOrder::Relaxed });
     let mut stuck = program(1, Vec::new());

@@ -3,15 +3,13 @@
 //!
 //! `WEAKEST_PROGRAMS` and `WEAKEST_SEED` choose how many random programs and which.
 
-mod common;
-mod random;
-
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use common::{At, Task, Word, explore, word};
-use random::Random;
+use crate::common::{At, Task, Word, explore, word};
+use crate::from_environment;
+use crate::random::{self, Random};
 use weakest::graph::Graph;
 use weakest::graph::program::{Action, Instruction, MemoryOrder, Observable, Observed, Program, Update};
 use weakest::graph::small;
@@ -180,12 +178,8 @@ fn program(random: &mut Random) -> Program {
     }
 }
 
-fn from_environment(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
-}
-
 #[test]
-fn random_programs_as_real_code() {
+pub(crate) fn random_programs_as_real_code() {
     let (programs, seed) = (from_environment("WEAKEST_PROGRAMS", PROGRAMS), from_environment("WEAKEST_SEED", SEED));
     let mut random = Random::new(seed);
     let (mut executions, mut deadlocks) = (0, 0);

@@ -1,8 +1,6 @@
 //! Each kind of violation, found by the graph explorer on a primitive that is broken in just that way.
 
-mod common;
-
-use common::{At, broken, explore};
+use crate::common::{self, At, broken, explore};
 use weakest::graph::Graph;
 use weakest::model::{End, Kind};
 
@@ -32,19 +30,19 @@ fn assert_race(body: fn() -> String, what: &str) {
 }
 
 #[test]
-fn race_on_a_cell() {
+pub(crate) fn race_on_a_cell() {
     assert_race(broken::race::<Graph>, "the data");
 }
 
 #[test]
-fn publication_needs_release_and_acquire() {
+pub(crate) fn publication_needs_release_and_acquire() {
     assert_race(|| broken::publish::<Graph>(At::StoreRelaxed, At::LoadAcquire), "the message");
     assert_race(|| broken::publish::<Graph>(At::StoreRelease, At::LoadRelaxed), "the message");
     passes(|| broken::publish::<Graph>(At::StoreRelease, At::LoadAcquire));
 }
 
 #[test]
-fn an_atomic_is_made_before_it_is_accessed() {
+pub(crate) fn an_atomic_is_made_before_it_is_accessed() {
     let message = "race on an atomic's initial value: it is made by thread 1 and accessed by thread 0 at LoadRelaxed, \
                    which are not ordered";
     let race = found(Kind::Race, "", message);
@@ -54,23 +52,23 @@ fn an_atomic_is_made_before_it_is_accessed() {
 }
 
 #[test]
-fn leak() {
+pub(crate) fn leak() {
     assert_eq!(violation(broken::leak::<Graph>), found(Kind::Leak, "R15", "u64 is never released"));
 }
 
 #[test]
-fn use_after_free() {
+pub(crate) fn use_after_free() {
     let expected = found(Kind::UseAfterFree, "R15", "u64 is used after its release");
     assert_eq!(violation(broken::use_after_free::<Graph>), expected);
 }
 
 #[test]
-fn double_free() {
+pub(crate) fn double_free() {
     assert_eq!(violation(broken::double_free::<Graph>), found(Kind::DoubleFree, "R15", "u64 is released twice"));
 }
 
 #[test]
-fn last_drop_needs_release_and_acquire() {
+pub(crate) fn last_drop_needs_release_and_acquire() {
     let race = found(Kind::Race, "G4", "u64: its release is not ordered with a use");
     assert_eq!(violation(|| broken::last_drop::<Graph>(At::RmwRelaxed)), race);
     assert_eq!(violation(|| broken::last_drop::<Graph>(At::RmwAcquire)), race);
@@ -79,37 +77,37 @@ fn last_drop_needs_release_and_acquire() {
 }
 
 #[test]
-fn deadlock() {
+pub(crate) fn deadlock() {
     let message = "nothing can end this: thread 0 waits at CasSuccessAcquire, thread 1 waits at CasSuccessAcquire";
     assert_eq!(violation(broken::deadlock::<Graph>), found(Kind::Stuck, "STUCK", message));
 }
 
 #[test]
-fn endless_wait() {
+pub(crate) fn endless_wait() {
     let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 waits at LoadAcquire");
     assert_eq!(violation(broken::endless_wait::<Graph>), expected);
 }
 
 #[test]
-fn endless_park() {
+pub(crate) fn endless_park() {
     // The park that returns for no reason comes second.
     let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 waits at park");
     assert_eq!(violation(broken::endless_park::<Graph>), expected);
 }
 
 #[test]
-fn lost_wake_up() {
+pub(crate) fn lost_wake_up() {
     let expected = found(Kind::Stuck, "STUCK", "nothing can end this: thread 0 waits at park");
     assert_eq!(violation(broken::lost_wake_up::<Graph>), expected);
 }
 
 #[test]
-fn broken_rule() {
+pub(crate) fn broken_rule() {
     assert_eq!(violation(broken::broken_rule::<Graph>), found(Kind::Rule, "R2", "two winners"));
 }
 
 #[test]
-fn uncaught_panic() {
+pub(crate) fn uncaught_panic() {
     let (kind, rule, message) = violation(broken::panics::<Graph>);
     assert_eq!((kind, rule.as_str()), (Kind::Panic, ""));
     assert!(message.starts_with("panic: out of cheese (") && message.contains("broken.rs:"), "{message}");
@@ -128,7 +126,7 @@ fn hidden_state() -> String {
 }
 
 #[test]
-fn hidden_state_is_no_verdict() {
+pub(crate) fn hidden_state_is_no_verdict() {
     let result = explore::<Graph>(hidden_state);
     assert_eq!(result.end, End::Exhausted);
     assert!(result.trace.contains("did not do what it did before"), "{}", result.trace);
@@ -145,7 +143,7 @@ fn static_word() -> String {
 }
 
 #[test]
-fn an_atomic_of_another_execution_is_refused() {
+pub(crate) fn an_atomic_of_another_execution_is_refused() {
     let (kind, _, message) = violation(static_word);
     assert_eq!(kind, Kind::Panic);
     assert!(message.contains("StoreRelaxed accesses an atomic that was made outside of this execution"), "{message}");
@@ -159,14 +157,14 @@ fn endless_loop() -> String {
 }
 
 #[test]
-fn an_endless_loop_is_no_verdict() {
+pub(crate) fn an_endless_loop_is_no_verdict() {
     let result = explore::<Graph>(endless_loop);
     assert_eq!(result.end, End::Exhausted);
     assert!(result.trace.contains("a loop that never waits"), "{}", result.trace);
 }
 
 #[test]
-fn a_budget_is_no_verdict() {
+pub(crate) fn a_budget_is_no_verdict() {
     let budget = weakest::model::Budget { preemptions: None, executions: 1 };
     let body = || broken::publish::<Graph>(At::StoreRelease, At::LoadAcquire);
     let result = <Graph as weakest::model::Explore>::explore(&budget, "STUCK", body);

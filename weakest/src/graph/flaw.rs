@@ -1,0 +1,97 @@
+//! Mistakes that can be planted in the explorer: its tests show that they would find each.
+
+use std::cell::Cell;
+
+/// A mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Flaw {
+    /// The axiom of sequentially consistent events is not checked.
+    NoPartialSc,
+    /// A write may come between the two events of a read-modify-write.
+    NoAtomicity,
+    /// A write revisits all but the first of the reads that it should.
+    ForgottenRevisit,
+    /// A read-modify-write that cannot be added, because another one is in its place, revisits nothing.
+    NoRevisitByDeadUpdate,
+    /// Maximality: the read that is revisited need not be maximal.
+    AnyReadRevisited,
+    /// Maximality: a read that is deleted may have any source.
+    AnySourceDeleted,
+    /// Maximality: a compare-exchange that is deleted may have failed for no reason.
+    AnyFailureDeleted,
+    /// Maximality: a choice that is deleted may have gone either way.
+    AnyChoiceDeleted,
+    /// Maximality: a write that is deleted may have any place in coherence.
+    AnyPlaceDeleted,
+    /// Maximality: a write that is deleted may be read by a read that was added before it.
+    ReadEarlierDeleted,
+    /// Maximality: what is in the prefix of the revisiting write does not count as there.
+    PrefixForgotten,
+    /// A revisited compare-exchange has the ordering of one that fails, although it succeeds.
+    KeptFailureOrder,
+    /// A wait is stuck only where no write at all satisfies it.
+    StuckIfNothingSatisfies,
+    /// A wait that is revisited is never stuck.
+    StuckNeverRevisited,
+    /// A release sequence goes on with plain stores of its thread, as in C++11.
+    Cpp11ReleaseSequences,
+}
+
+impl Flaw {
+    /// Every mistake.
+    pub const ALL: &[Self] = &[
+        Self::NoPartialSc,
+        Self::NoAtomicity,
+        Self::ForgottenRevisit,
+        Self::NoRevisitByDeadUpdate,
+        Self::AnyReadRevisited,
+        Self::AnySourceDeleted,
+        Self::AnyFailureDeleted,
+        Self::AnyChoiceDeleted,
+        Self::AnyPlaceDeleted,
+        Self::ReadEarlierDeleted,
+        Self::PrefixForgotten,
+        Self::KeptFailureOrder,
+        Self::StuckIfNothingSatisfies,
+        Self::StuckNeverRevisited,
+        Self::Cpp11ReleaseSequences,
+    ];
+
+    /// Whether this mistake is made now.
+    #[inline]
+    pub(super) fn is_made(self) -> bool {
+        MADE.get() == Some(self)
+    }
+}
+
+thread_local! {
+    static MADE: Cell<Option<Flaw>> = const { Cell::new(None) };
+    static EXECUTIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A mistake can make an exploration endless.
+const MOST_EXECUTIONS: u64 = 100_000;
+
+/// Counts an execution in which a mistake is made.
+///
+/// # Panics
+/// If there are more than a program of a test can have.
+pub(super) fn count_execution() {
+    if MADE.get().is_some() {
+        EXECUTIONS.set(EXECUTIONS.get() + 1);
+        assert!(EXECUTIONS.get() <= MOST_EXECUTIONS, "an exploration with a mistake comes to no end");
+    }
+}
+
+/// Runs `body` with the explorers on this thread making a mistake.
+pub fn with_flaw<R>(flaw: Flaw, body: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Flaw>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            MADE.set(self.0);
+        }
+    }
+    let _restore = Restore(MADE.replace(Some(flaw)));
+    EXECUTIONS.set(0);
+    body()
+}

@@ -1,0 +1,17 @@
+//! The graph explorer: against the reference enumerator, on real code, on broken primitives, and with mistakes planted.
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../random/mod.rs"]
+mod random;
+
+mod planted;
+mod programs;
+mod random_code;
+mod small_programs;
+mod violations;
+
+/// A number that a variable of the environment can change.
+fn from_environment(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
+}
