@@ -1,4 +1,15 @@
-//! The token against its peers and the physical limits: one file of `benches/` per operation.
+//! The token against its peers and the physical limits.
 //!
-//! Each group holds its limit as a row of its own, measured in the same run, so every figure is also a ratio: to the
-//! limit, and to a peer. Absolute times differ from machine to machine and mean little.
+//! A [`Group`] is one operation; its rows are the token, its peers, and the least that the operation can cost on this
+//! machine, all measured in one run, so every figure is also a ratio. Absolute times differ from machine to machine and
+//! mean little. The same rows are run by criterion (`benches/`) and, taking turns, by `cargo xtask bench`.
+#![allow(missing_debug_implementations, reason = "rows are closures")]
+
+pub mod criterion;
+pub mod group;
+mod groups;
+mod limits;
+mod stop_token;
+
+pub use group::{Group, Row};
+pub use groups::groups;

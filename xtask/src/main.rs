@@ -1,5 +1,6 @@
 //! The project's gates, as `cargo xtask` commands.
 
+mod bench;
 mod ci;
 mod codegen;
 mod command;
@@ -30,6 +31,8 @@ enum Task {
     Sanitize,
     /// Compares the machine code of the facade with that of hand-written atomics.
     Codegen,
+    /// Times the token beside its peers and the least that it can cost.
+    Bench(bench::Options),
     /// Compares the token with the living .NET on random histories; `-- --help` says how many.
     Dotnet {
         /// Passed on.
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::tidy(),
         Task::Sanitize => sanitize::sanitize(),
         Task::Codegen => codegen::codegen(),
+        Task::Bench(options) => bench::bench(&options),
         Task::Dotnet { arguments } => return dotnet::dotnet(&arguments),
     };
     match result {

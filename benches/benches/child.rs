@@ -1,0 +1,5 @@
+//! Linking a source and dropping it, by siblings.
+
+fn main() {
+    rescind_benches::criterion::run("child");
+}

@@ -1,0 +1,5 @@
+//! Making and dropping a source.
+
+fn main() {
+    rescind_benches::criterion::run("new");
+}
