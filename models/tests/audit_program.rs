@@ -156,7 +156,7 @@ fn bad_usage_is_exit_code_2_and_names_the_valid_choices() {
         (&["scenario", "set_vs_get", "--site", "Nowhere", "--to", "Relaxed"], "choose from: Set, Get"),
         (&["scenario", "set_vs_get", "--site", "Get", "--to", "Release"], "choose from: Relaxed, Acquire, SeqCst"),
         (&["scenario", "set_vs_get", "--explorer", "psychic"], "choose from: loom"),
-        (&["scenario", "set_vs_get", "--explorer", "loom", "--schedule", "0"], "--explorer shuttle"),
+        (&["scenario", "set_vs_get", "--explorer", "loom", "--schedule", "0"], "Loom replays no execution"),
         (&["scenario", "set_vs_get", "--site", "Get"], "--to"),
         (&["dance"], "dance"),
     ] {
@@ -173,4 +173,61 @@ fn the_list_shows_every_site_and_scenario() {
     for part in ["Set", "Release", "G1", "publishes the cell", "set_vs_get", "2 one-step weakenings, 1 scenarios"] {
         assert!(out.contains(part), "no `{part}` in: {out}");
     }
+}
+
+/// The lines of a table of threads, and what is broken.
+fn trace(out: &str) -> &str {
+    let start = out.find("thread 0").expect("a heading");
+    let broken = out[start..].find("broken: ").expect("a broken rule") + start;
+    &out[start..broken + out[broken..].find('\n').expect("a line")]
+}
+
+#[test]
+fn a_failing_execution_has_an_id_by_which_it_runs_again() {
+    let fixture = Fixture::new("graph", "replay");
+    let (code, out, _) = fixture.run(&["scenario", "set_vs_get", "--site", "Set", "--to", "Relaxed"]);
+    assert_eq!(code, Some(1), "{out}");
+    let id = out.lines().find_map(|line| line.strip_prefix("run this execution again: audit replay ")).expect("an id");
+    let drawing = fixture.folder.join("drawing.dot");
+    let (code, again, err) = fixture.run(&["replay", id, "--dot", drawing.to_str().expect("a path in text")]);
+    assert_eq!((code, trace(&again)), (Some(1), trace(&out)), "{err}");
+    assert_eq!(again.matches("<== race").count(), 2, "both ends: {again}");
+    let drawing = fs::read_to_string(drawing).expect("a drawing");
+    assert!(drawing.starts_with("digraph") && drawing.contains("Set Relaxed writes 1"), "{drawing}");
+
+    let (code, out, _) = fixture.run(&[]);
+    assert_eq!(code, Some(0), "{out}");
+    let (code, known, _) = fixture.run(&["replay"]);
+    assert_eq!((code, known.lines().count()), (Some(0), 2), "one for each mutant: {known}");
+    let same = format!("{id}  audit scenario set_vs_get --explorer graph --site Set --to Relaxed\n");
+    assert!(known.contains(&same), "the audit found the same execution: {known}");
+}
+
+#[test]
+fn an_id_that_means_nothing_is_refused() {
+    let fixture = Fixture::new("graph", "refused");
+    assert_eq!(fixture.run(&[]).0, Some(0));
+    let known = fixture.run(&["replay"]).1;
+    let id = known.split(' ').next().expect("an id");
+    for (id, why) in
+        [("0123", "10 hexadecimal digits"), ("0123456789", "no failing execution"), ("../../../x", "digits")]
+    {
+        let (code, out, err) = fixture.run(&["replay", id]);
+        assert_eq!((code, &*out), (Some(2), ""), "{id}");
+        assert!(err.contains(why), "{id}: {err}");
+    }
+    let file = fixture.folder.join(format!("record/counterexamples/{id}.json"));
+    let text = fs::read_to_string(&file).expect("kept");
+    for (from, to, why) in [("a hash", "another hash", "is stale"), ("schedule", "plan", "is not readable")] {
+        assert!(text.contains(from), "{text}");
+        fs::write(&file, text.replace(from, to)).expect("writable");
+        let (code, out, err) = fixture.run(&["replay", id]);
+        assert!(code != Some(0) && code != Some(1) && out.is_empty(), "{code:?} {out}");
+        assert!(err.contains(why), "{err}");
+    }
+    let schedule = text.split('"').rev().nth(1).expect("the last value");
+    fs::write(&file, text.replace(schedule, "0*2.7")).expect("writable");
+    let (code, _, err) = fixture.run(&["replay", id]);
+    assert_eq!(code, Some(3));
+    assert!(err.contains("cannot go the way of the schedule"), "{err}");
 }

@@ -34,10 +34,9 @@ fn explored(name: &str, schedules: &Schedules) {
     let program = rescind_models::program();
     let suite = program.witnesses.iter().find(|suite| suite.explorer == Explorer::Shuttle).expect("shuttle runs these");
     let entry = suite.entry(name).expect("the registry made this test");
-    let explored = Shuttle::explore_schedules(schedules, entry.claim.stuck, entry.run).expect("no replay");
-    let found = explored.exploration;
+    let found = Shuttle::explore_schedules(schedules, entry.claim.stuck, entry.run).expect("no replay");
     if let End::Violated(violation) = &found.end {
-        let schedule = explored.schedule.unwrap_or_default();
+        let schedule = &found.schedule;
         panic!(
             "{name}, {schedules:?}: {violation}\n{}\nreplay it: cargo run --release --bin audit -- scenario {name} \
              --explorer shuttle --schedule {schedule}",

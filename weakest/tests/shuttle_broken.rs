@@ -97,9 +97,9 @@ fn a_failing_schedule_replays() {
     {
         let run = |schedules| Shuttle::explore_schedules(&schedules, "STUCK", broken::deadlock::<Shuttle>);
         let first = run(schedules).expect("valid");
-        assert!(matches!(first.exploration.end, End::Violated(_)), "{first:?}");
-        let again = run(Schedules::Replay(first.schedule.expect("it failed"))).expect("valid");
-        assert_eq!((again.exploration.end, again.exploration.executions), (first.exploration.end, 1));
+        assert!(matches!(first.end, End::Violated(_)), "{first:?}");
+        let again = run(Schedules::Replay(first.schedule)).expect("valid");
+        assert_eq!((again.end, again.executions), (first.end, 1));
     }
 }
 
@@ -107,7 +107,7 @@ fn a_failing_schedule_replays() {
 fn a_schedule_of_another_program_is_no_pass() {
     let replay = Schedules::Replay("0.3.1".to_owned());
     let run = Shuttle::explore_schedules(&replay, "STUCK", broken::deadlock::<Shuttle>).expect("well-formed");
-    assert_eq!(run.exploration.end, End::Exhausted);
+    assert_eq!(run.end, End::Exhausted);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use weakest::model::Explorer;
 
-use super::{Exit, Failure, Program, list, pins, run, scenario, worker};
+use super::{Exit, Failure, Program, list, pins, replay, run, scenario, worker};
 
 /// Puts every memory ordering on trial: sufficient if all scenarios pass, necessary if every weaker one is killed.
 #[derive(Debug, Parser)]
@@ -28,6 +28,8 @@ pub(super) enum Command {
     List,
     /// Runs one scenario, with one site changed or none, and prints the failing execution.
     Scenario(Scenario),
+    /// Runs one failing execution again, by the id that `run` or `scenario` gave it, and prints it.
+    Replay(Replay),
     /// Compares the baselines' execution counts with the pinned ones.
     Pins {
         /// Writes the pins anew instead.
@@ -61,12 +63,24 @@ pub(super) struct Scenario {
     /// Who explores it; the primary judge if not given.
     #[arg(long)]
     pub(super) explorer: Option<String>,
-    /// Replays this schedule, as a failing test printed it; only with `--explorer shuttle`.
+    /// Replays this schedule, as a failing test printed it.
     #[arg(long, requires = "explorer")]
     pub(super) schedule: Option<String>,
+    /// Draws the failing execution to this file, in DOT, the language of Graphviz.
+    #[arg(long, value_name = "FILE")]
+    pub(super) dot: Option<PathBuf>,
     /// Goes one preemption further if the scenario is bounded, and allows more executions.
     #[arg(long)]
     pub(super) deep: bool,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Replay {
+    /// The id; without one, those that are known are listed.
+    pub(super) id: Option<String>,
+    /// Draws the execution to this file, in DOT, the language of Graphviz.
+    #[arg(long, value_name = "FILE", requires = "id")]
+    pub(super) dot: Option<PathBuf>,
 }
 
 /// What one worker process answers, as a line of JSON.
@@ -100,6 +114,7 @@ impl Command {
             Self::Run(args) => run::run(program, &args),
             Self::List => list::list(program),
             Self::Scenario(args) => scenario::scenario(program, &args),
+            Self::Replay(args) => replay::replay(program, &args),
             Self::Pins { bless } => pins::pins(program, bless),
             Self::Worker(question) => worker::answer(program, &question),
         }

@@ -4,10 +4,12 @@
 //! It is a function of a [`Program`], so that another subject is another program of one line.
 
 mod args;
+mod counterexample;
 mod json;
 mod list;
 mod names;
 mod pins;
+mod replay;
 mod run;
 mod scenario;
 mod tables;
@@ -80,7 +82,7 @@ impl From<std::io::Error> for Failure {
 pub fn main(program: &Program) -> ExitCode {
     let args = args::Args::parse();
     let command = args.command.unwrap_or(args::Command::Run(args.run));
-    if !matches!(command, args::Command::Worker(_) | args::Command::Scenario(_)) {
+    if !matches!(command, args::Command::Worker(_) | args::Command::Scenario(_) | args::Command::Replay(_)) {
         let interrupt = ctrlc::set_handler(|| worker::INTERRUPTED.store(true, Ordering::Relaxed));
         interrupt.expect("this is the process's only handler");
     }

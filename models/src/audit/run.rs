@@ -7,7 +7,7 @@ use weakest::model::{Baseline, Fate, Line, Mutant, Opinion, Record, Trial, Verdi
 
 use super::args::{Run, Worker, explorer_name};
 use super::worker::{INTERRUPTED, ask, map};
-use super::{Exit, Failure, HOW_TO_BLESS, Pins, Program, json, names, tables};
+use super::{Exit, Failure, HOW_TO_BLESS, Pins, Program, counterexample, json, names, tables};
 
 /// `audit run`.
 pub(super) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
@@ -27,11 +27,14 @@ pub(super) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
     println!("{}", tables::baselines(&baseline));
     let passed = baseline.iter().fold(Exit::Clean, |exit, b| exit.or(tell_baseline(b)));
     if passed != Exit::Clean {
+        counterexample::keep_all(program, &baseline, &[])?;
         println!("no mutant was put on trial: a verdict means nothing while the baseline does not pass");
         return Ok(passed);
     }
     let Some(trials) = trials(program, depth) else { return Ok(interrupted()) };
+    counterexample::keep_all(program, &baseline, &trials)?;
     println!("{}", tables::trials(&trials));
+    println!("the failing executions: audit replay");
     let pinned = pins.map_or(Exit::Clean, |pins| tell_pins(&pins, &baseline));
     let exit = trials.iter().fold(pinned, |exit, trial| exit.or(tell_trial(trial)));
     println!("{}", summary(&trials));
@@ -76,6 +79,7 @@ pub(super) fn baselines(program: &Program, depth: u32) -> Option<Vec<Baseline>> 
             exhausted: false,
             faults: vec![why],
             trace: String::new(),
+            schedule: String::new(),
         })
     };
     let results = map(&items, run, |_, b| progress.done(&format!("{}: {} executions", b.scenario, b.executions)));

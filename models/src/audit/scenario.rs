@@ -1,53 +1,40 @@
 //! `audit scenario`: one scenario, here and now, with the execution it failed in.
 
-use weakest::model::{End, Entry, Exploration, Explorer, faults, with_mutation};
-use weakest::shuttle::{Schedules, Shuttle};
+use std::path::Path;
+
+use weakest::model::{End, Entry, Exploration, Mutant, Suite, faults, with_mutation};
 
 use super::args::{Scenario, explorer_name};
-use super::{Exit, Failure, Program, names, tables};
-
-/// Runs one schedule of shuttle's.
-fn replay(entry: &Entry, schedule: &str) -> Result<Exploration, Failure> {
-    let schedules = Schedules::Replay(schedule.to_owned());
-    let replayed = Shuttle::explore_schedules(&schedules, entry.claim.stuck, entry.run);
-    replayed.map(|explored| explored.exploration).map_err(|e| Failure::Usage(e.to_string()))
-}
+use super::counterexample::Counterexample;
+use super::{Exit, Failure, Program, json, names, tables};
 
 pub(super) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failure> {
     let suite = names::suite(program, args.explorer.as_deref())?;
     let entry = names::entry(suite, &args.name)?;
-    if args.schedule.is_some() && suite.explorer != Explorer::Shuttle {
-        return Err(Failure::Usage("only shuttle replays a schedule; say `--explorer shuttle`".to_owned()));
-    }
+    check_drawing(args.dot.as_deref())?;
     let mutant = match (&args.site, &args.to) {
         (Some(site), Some(to)) => Some(names::mutant(program, site, to)?),
         _ => None,
     };
     let budget = suite.budget(entry, u32::from(args.deep));
-    println!("{}: {}", entry.claim.name, entry.claim.about);
-    println!("{}, {}", explorer_name(suite.explorer), tables::bound(budget.preemptions));
-    if let Some(mutant) = &mutant {
-        println!("{}", names::change(mutant));
-    }
-    let found = with_mutation(mutant.map(|mutant| mutant.mutation()), || match &args.schedule {
-        Some(schedule) => replay(entry, schedule),
-        None => Ok(suite.explore(entry, &budget)),
-    })?;
+    let mutation = mutant.map(|mutant| mutant.mutation());
+    let replay = |schedule: &String| with_mutation(mutation, || suite.replay(entry, schedule));
+    let replayed = args.schedule.as_ref().map(replay).transpose();
+    let replayed = replayed.map_err(|e| Failure::Usage(e.to_string()))?;
+    head(suite, entry, mutant.as_ref());
+    println!("{}", tables::bound(budget.preemptions));
+    let found = replayed.unwrap_or_else(|| with_mutation(mutation, || suite.explore(entry, &budget)));
     println!("{} executions, {} given up", found.executions, found.abandoned);
     for outcome in &found.outcomes {
         println!("outcome: {outcome}");
     }
-    let end = match &found.end {
-        End::Complete => Exit::Clean,
-        End::Exhausted => {
-            println!("ran out of executions: no verdict");
-            Exit::Unfinished
-        }
-        End::Violated(violation) => {
-            println!("\n{}\nbroken: {violation}", found.trace);
-            Exit::Found
-        }
-    };
+    let end = tell(&found);
+    draw(args.dot.as_deref(), &found)?;
+    let change = args.site.clone().zip(args.to.clone());
+    let kept = Counterexample::new(program, suite.explorer, &args.name, change, &found.schedule);
+    if let Some(id) = kept.keep(program)? {
+        println!("run this execution again: audit replay {id}");
+    }
     if mutant.is_some() || args.schedule.is_some() {
         // Outcomes are claimed for the table as it stands and for all executions; here only a broken rule counts.
         return Ok(end);
@@ -57,4 +44,43 @@ pub(super) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failu
         faults.iter().for_each(|fault| println!("{fault}"));
     }
     Ok(if faults.is_empty() { end } else { Exit::Found })
+}
+
+/// What is about to be run.
+pub(super) fn head(suite: &Suite, entry: &Entry, mutant: Option<&Mutant>) {
+    println!("{}: {}", entry.claim.name, entry.claim.about);
+    println!("{}", explorer_name(suite.explorer));
+    if let Some(mutant) = mutant {
+        println!("{}", names::change(mutant));
+    }
+}
+
+/// Prints how an exploration ended.
+pub(super) fn tell(found: &Exploration) -> Exit {
+    match &found.end {
+        End::Complete => Exit::Clean,
+        End::Exhausted => {
+            println!("ran out of executions: no verdict");
+            Exit::Unfinished
+        }
+        End::Violated(violation) => {
+            println!("\n{}\nbroken: {violation}", found.trace);
+            Exit::Found
+        }
+    }
+}
+
+/// Refuses a file that could not be drawn to.
+pub(super) fn check_drawing(file: Option<&Path>) -> Result<(), Failure> {
+    file.map_or(Ok(()), json::check_writable)
+}
+
+/// Draws the failing execution, if there is one.
+pub(super) fn draw(file: Option<&Path>, found: &Exploration) -> Result<(), Failure> {
+    let Some(file) = file else { return Ok(()) };
+    if found.drawing.is_empty() {
+        println!("nothing to draw in {}", file.display());
+        return Ok(());
+    }
+    json::write_text(file, &found.drawing)
 }

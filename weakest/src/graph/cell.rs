@@ -36,6 +36,23 @@ impl Accessor {
     }
 }
 
+/// One of the two accesses of a race.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) thread: usize,
+    /// How many events its thread had done.
+    pub(super) events: u32,
+    /// What it does.
+    pub(super) what: String,
+}
+
+/// A race that need not be one on a cell.
+#[derive(Debug)]
+pub(super) struct Unborn {
+    pub(super) message: String,
+    pub(super) ends: Vec<End>,
+}
+
 /// The last accesses of a cell.
 #[derive(Debug, Default)]
 struct Accesses {
@@ -49,6 +66,16 @@ struct Accesses {
 struct Conflict {
     access: &'static str,
     thread: usize,
+    /// How many events its thread had done.
+    events: u32,
+}
+
+impl Conflict {
+    /// Notes the race for the counterexample; `says` puts an access into words.
+    fn note(&self, who: &Accessor, access: &str, says: impl Fn(&str) -> String) {
+        let other = End { thread: self.thread, events: self.events, what: says(self.access) };
+        runtime::note_race(other, who, says(access));
+    }
 }
 
 impl Accesses {
@@ -59,7 +86,7 @@ impl Accesses {
 
     fn write_before(&self, who: &Accessor) -> Result<(), Conflict> {
         match self.write {
-            Some((thread, events)) if !who.follows(thread, events) => Err(Conflict { access: "write", thread }),
+            Some((thread, events)) if !who.follows(thread, events) => Err(Conflict { access: "write", thread, events }),
             _ => Ok(()),
         }
     }
@@ -67,8 +94,10 @@ impl Accesses {
     fn write(&mut self, who: &Accessor) -> Result<(), Conflict> {
         self.write_before(who)?;
         for (thread, &read) in self.reads.iter().enumerate() {
-            if read.checked_sub(1).is_some_and(|events| !who.follows(thread, events)) {
-                return Err(Conflict { access: "read", thread });
+            if let Some(events) = read.checked_sub(1)
+                && !who.follows(thread, events)
+            {
+                return Err(Conflict { access: "read", thread, events });
             }
         }
         *self = Self { write: Some((who.thread, who.events)), reads: [0; MAX_THREADS] };
@@ -102,6 +131,7 @@ impl<T> GraphCell<T> {
                 "race on {what}: a {access} by thread {} and a {} by thread {} are not ordered",
                 who.thread, other.access, other.thread
             );
+            other.note(&who, access, |access| format!("{access}s: {what}"));
             violate(Kind::Race, rule, message);
         }
     }
@@ -137,6 +167,16 @@ impl<T> fmt::Debug for GraphCell<T> {
 #[derive(Debug)]
 pub(super) struct GraphLife(RefCell<Accesses>);
 
+impl GraphLife {
+    /// Notes an access; says whether it is ordered with all others.
+    fn note(&self, access: &str, note: impl FnOnce(&mut Accesses, &Accessor) -> Result<(), Conflict>) -> bool {
+        let who = runtime::accessor();
+        let noted = note(&mut self.0.borrow_mut(), &who);
+        let says = |access: &str| if access == "write" { "releases the memory" } else { "uses the memory" };
+        noted.inspect_err(|other| other.note(&who, access, |access| says(access).to_owned())).is_ok()
+    }
+}
+
 impl Life for GraphLife {
     /// Knows no creation: that a block was published too weakly is for the cells inside to report.
     fn new() -> Self {
@@ -144,11 +184,11 @@ impl Life for GraphLife {
     }
 
     fn read(&self) -> bool {
-        self.0.borrow_mut().read(&runtime::accessor()).is_ok()
+        self.note("read", Accesses::read)
     }
 
     fn write(&self) -> bool {
-        self.0.borrow_mut().write(&runtime::accessor()).is_ok()
+        self.note("write", Accesses::write)
     }
 }
 

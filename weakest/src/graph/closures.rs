@@ -44,6 +44,14 @@ pub(super) struct Step {
     pub(super) access: Access,
 }
 
+/// A thread has run up to its next operation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    pub(super) thread: usize,
+    /// How many operations the execution had done by then.
+    pub(super) steps: usize,
+}
+
 /// A program of real code.
 pub(super) struct Closures {
     body: fn() -> String,
@@ -52,12 +60,14 @@ pub(super) struct Closures {
     stacks: Vec<DefaultStack>,
     /// What this execution has done.
     pub(super) steps: Vec<Step>,
+    /// When threads have run.
+    pub(super) runs: Vec<Run>,
 }
 
 impl Closures {
     pub(super) fn new(body: fn() -> String) -> Self {
         runtime::start_exploration();
-        Self { body, threads: Vec::new(), stacks: Vec::new(), steps: Vec::new() }
+        Self { body, threads: Vec::new(), stacks: Vec::new(), steps: Vec::new(), runs: Vec::new() }
     }
 
     /// What the main thread returned.
@@ -86,11 +96,13 @@ impl Closures {
         drop_values();
         self.threads.clear();
         self.steps.clear();
+        self.runs.clear();
         runtime::end_execution();
     }
 
     /// Lets a thread run until it asks for something.
     fn resume(&mut self, number: usize, graph: &mut Graph) {
+        self.runs.push(Run { thread: number, steps: self.steps.len() });
         if self.threads.len() <= number {
             self.threads.resize_with(number + 1, ModelThread::default);
         }

@@ -1,15 +1,17 @@
 //! Exploration of real code: one execution after the other, until none is left or one breaks a rule.
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::cell::Unborn;
 use super::closures::Closures;
+use super::drawing;
 use super::explorer::{Explorer, Finish, MAX_EVENTS};
 use super::platform::Graph;
 use super::runtime;
-use super::trace;
+use super::schedule::Schedule;
+use super::trace::{self, Marks};
 use crate::model::silence::silently;
-use crate::model::{Budget, End, Exploration, Explore, Kind, take_violation, violate, violated};
+use crate::model::{Budget, End, Exploration, Explore, Kind, NotReplayed, take_violation, violate, violated};
 
 impl Explore for Graph {
     /// Explores every execution that RC11 allows. The budget's preemption bound is of no meaning here: executions are
@@ -19,13 +21,34 @@ impl Explore for Graph {
         silently(|| {
             let mut run = Run::new(body, stuck_rule);
             run.all(budget.executions);
-            run.machine.tear_down();
-            run.report_unborn();
-            if let Some(violation) = take_violation() {
-                run.result.end = End::Violated(violation);
-            }
-            run.result
+            run.end()
         })
+    }
+
+    fn replay(schedule: &str, stuck_rule: &'static str, body: fn() -> String) -> Result<Exploration, NotReplayed> {
+        let moves = Schedule::parse(schedule)?;
+        take_violation();
+        silently(|| {
+            let mut run = Run::new(body, stuck_rule);
+            let finish = run.explorer.follow(&mut run.machine, &moves).ok_or_else(|| {
+                NotReplayed(format!("the program cannot go the way of the schedule `{schedule}`: it is another one's"))
+            })?;
+            run.account(finish);
+            Ok(run.end())
+        })
+    }
+}
+
+/// A failing execution, in three ways.
+struct Counterexample {
+    trace: String,
+    drawing: String,
+    schedule: String,
+}
+
+impl Counterexample {
+    fn store(self, result: &mut Exploration) {
+        (result.trace, result.drawing, result.schedule) = (self.trace, self.drawing, self.schedule);
     }
 }
 
@@ -34,21 +57,23 @@ struct Run {
     machine: Closures,
     stuck_rule: &'static str,
     result: Exploration,
-    /// An access to an atomic that need not be there yet, and its trace.
-    unborn: Option<(String, String)>,
+    /// An access to an atomic that need not be there yet, and the execution it is in.
+    unborn: Option<(String, Counterexample)>,
 }
 
 impl Run {
     fn new(body: fn() -> String, stuck_rule: &'static str) -> Self {
-        let result = Exploration {
-            executions: 0,
-            abandoned: 0,
-            outcomes: BTreeSet::new(),
-            end: End::Complete,
-            trace: String::new(),
-            seq_cst_access: false,
-        };
+        let result = Exploration::new();
         Self { explorer: Explorer::new(), machine: Closures::new(body), stuck_rule, result, unborn: None }
+    }
+
+    fn end(mut self) -> Exploration {
+        self.machine.tear_down();
+        self.report_unborn();
+        if let Some(violation) = take_violation() {
+            self.result.end = End::Violated(violation);
+        }
+        self.result
     }
 
     fn all(&mut self, budget: u64) {
@@ -102,24 +127,36 @@ impl Run {
             }
         }
         if self.unborn.is_none()
-            && let Some(message) = runtime::context(|context| context.unborn.take())
+            && let Some(Unborn { message, ends }) = runtime::context(|context| context.unborn.take())
         {
-            self.unborn = Some((message, trace::render(self.explorer.graph(), &self.machine)));
+            self.unborn = Some((message, self.counterexample(&Marks { race: ends, stuck: false })));
         }
         if violated() {
-            self.result.trace = trace::render(self.explorer.graph(), &self.machine);
+            let race = runtime::context(|context| std::mem::take(&mut context.race));
+            let marks = Marks { race, stuck: finish == Finish::Deadlock };
+            self.counterexample(&marks).store(&mut self.result);
         }
         !violated()
+    }
+
+    /// The execution that just ended.
+    fn counterexample(&self, marks: &Marks) -> Counterexample {
+        let graph = self.explorer.graph();
+        Counterexample {
+            trace: trace::render(graph, &self.machine, marks),
+            drawing: drawing::draw(graph, &self.machine, marks),
+            schedule: Schedule::of(graph, &self.machine).to_string(),
+        }
     }
 
     /// An address that was passed on too weakly mostly shows as a race on a cell, which names a rule. Where it does not,
     /// the race on the atomic itself is what is left to report.
     fn report_unborn(&mut self) {
-        if let Some((message, trace)) = self.unborn.take()
+        if let Some((message, counterexample)) = self.unborn.take()
             && self.result.end == End::Complete
             && !violated()
         {
-            self.result.trace = trace;
+            counterexample.store(&mut self.result);
             let reported: Result<(), _> = catch_unwind(|| violate(Kind::Race, "", message));
             debug_assert!(reported.is_err(), "violate always unwinds");
         }

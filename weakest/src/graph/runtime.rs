@@ -12,7 +12,7 @@ use std::panic::resume_unwind;
 
 use corosensei::Yielder;
 
-use super::cell::{Accessor, GraphLife};
+use super::cell::{Accessor, End, GraphLife, Unborn};
 use super::clock::MAX_THREADS;
 use super::machine::{Answer, Change, Ready};
 use super::program::MemoryOrder;
@@ -142,7 +142,9 @@ pub(super) struct Context {
     pub(super) outcome: Option<String>,
     pub(super) seq_cst_access: bool,
     /// An access to an atomic whose making does not happen before.
-    pub(super) unborn: Option<String>,
+    pub(super) unborn: Option<Unborn>,
+    /// The two accesses of the race that was found.
+    pub(super) race: Vec<End>,
     /// The number of this execution.
     execution: u64,
     locations: Names,
@@ -207,6 +209,7 @@ pub(super) fn start_execution() {
         context.fresh.clear();
         context.outcome = None;
         context.unborn = None;
+        context.race.clear();
         context.execution += 1;
         context.locations.made = [0; MAX_THREADS];
         context.threads.made = [0; MAX_THREADS];
@@ -271,8 +274,18 @@ pub(super) fn note_access(birth: Birth, site: &str) {
              not ordered",
             born.thread, accessor.thread
         );
-        context(|context| context.unborn.get_or_insert(message).len());
+        let ends = vec![
+            End { thread: born.thread, events: born.events, what: "makes the atomic".to_owned() },
+            End { thread: accessor.thread, events: accessor.events, what: format!("is about to access it at {site}") },
+        ];
+        context(|context| _ = context.unborn.get_or_insert(Unborn { message, ends }));
     }
+}
+
+/// Notes the two accesses of a race: `who` does `what` now.
+pub(super) fn note_race(other: End, who: &Accessor, what: String) {
+    let this = End { thread: who.thread, events: who.events, what };
+    context(|context| context.race = vec![other, this]);
 }
 
 /// Has the explorer do an operation. The caller has checked [`live`].

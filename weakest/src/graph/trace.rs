@@ -2,10 +2,31 @@
 
 use std::fmt::Write;
 
+use super::cell::End;
 use super::clock::EventId;
 use super::closures::{Closures, Step};
 use super::execution::{Event, Graph, Kind};
 use super::program::MemoryOrder;
+use super::runtime::Request;
+use crate::model::trace::Names;
+
+/// What is to be marked in a counterexample: both ends of what is wrong.
+#[derive(Debug)]
+pub(super) struct Marks {
+    /// The two accesses of a race.
+    pub(super) race: Vec<End>,
+    /// Whether the waits can never end.
+    pub(super) stuck: bool,
+}
+
+impl Marks {
+    /// The waits that can never end, each with the thread that waits and the write that it reads.
+    pub(super) fn stuck_waits<'a>(&self, graph: &'a Graph) -> impl Iterator<Item = (usize, &'a Event)> {
+        let last = |(number, thread): (usize, &'a super::execution::Thread)| Some((number, thread.events.last()?));
+        let stuck = self.stuck;
+        graph.threads.iter().enumerate().filter_map(last).filter(move |(_, event)| stuck && event.blocked)
+    }
+}
 
 /// What the waiting threads wait for.
 pub(super) fn describe_stuck(graph: &Graph, machine: &Closures) -> String {
@@ -17,7 +38,7 @@ pub(super) fn describe_stuck(graph: &Graph, machine: &Closures) -> String {
             && !ended
         {
             let wait = match request {
-                super::runtime::Request::Join { child } => format!("thread {number} joins thread {child}"),
+                Request::Join { child } => format!("thread {number} joins thread {child}"),
                 _ => format!("thread {number} waits at {}", access.name),
             };
             waits.push(wait);
@@ -27,20 +48,36 @@ pub(super) fn describe_stuck(graph: &Graph, machine: &Closures) -> String {
 }
 
 /// The execution, one line per operation.
-pub(super) fn render(graph: &Graph, machine: &Closures) -> String {
+pub(super) fn render(graph: &Graph, machine: &Closures, marks: &Marks) -> String {
     let threads = graph.threads.len();
+    let mut names = Names::default();
     let mut rows: Vec<(usize, String)> = Vec::new();
-    let mut done = Vec::new();
-    for step in &machine.steps {
-        rows.push((step.event.thread(), describe(graph, step, &done)));
-        done.push(step.event);
+    let mut race: Vec<&End> = marks.race.iter().collect();
+    for (number, step) in machine.steps.iter().enumerate() {
+        let thread = step.event.thread();
+        race.retain(|end| {
+            let now = end.thread == thread && end.events as usize <= step.event.index();
+            rows.extend(now.then(|| race_row(end)));
+            !now
+        });
+        let mut row = describe(graph, step, &machine.steps[..number], &mut names);
+        for (waiter, _) in marks.stuck_waits(graph).filter(|(_, wait)| wait.source == step.event) {
+            write!(row, "  <== the last write, which does not end the wait of thread {waiter}").expect("text grows");
+        }
+        rows.push((thread, row));
     }
+    rows.extend(race.into_iter().map(race_row));
     for (number, thread) in graph.threads.iter().enumerate() {
-        if let (Some(event), Some((_, access))) = (thread.events.last(), machine.request(number))
-            && event.blocked
+        let Some((request, access)) = machine.request(number) else { continue };
+        let last = thread.events.last();
+        let mark = if marks.stuck { "  <== for ever" } else { "" };
+        if let Some(event) = last.filter(|event| event.blocked) {
+            let (value, source) = (names.value(event.value), source(graph, event));
+            rows.push((number, format!("{} reads {value}{source} and waits{mark}", access.name)));
+        } else if let Request::Join { child } = request
+            && last.is_none_or(|event| event.label.kind != Kind::End)
         {
-            let what = format!("{} reads {}, waits{}", access.name, event.value, source(graph, event));
-            rows.push((number, what));
+            rows.push((number, format!("waits for the end of thread {child}{mark}")));
         }
     }
     let mut widths: Vec<usize> = (0..threads).map(|thread| format!("thread {thread}").len()).collect();
@@ -56,6 +93,10 @@ pub(super) fn render(graph: &Graph, machine: &Closures) -> String {
     text
 }
 
+fn race_row(end: &End) -> (usize, String) {
+    (end.thread, format!("{}  <== race", end.what))
+}
+
 /// Writes one line; `entries` are for the columns that are not empty.
 fn line(text: &mut String, widths: &[usize], entries: &[(usize, String)]) {
     let mut whole = String::new();
@@ -67,33 +108,40 @@ fn line(text: &mut String, widths: &[usize], entries: &[(usize, String)]) {
     text.push('\n');
 }
 
-/// One operation.
-fn describe(graph: &Graph, step: &Step, done: &[EventId]) -> String {
-    let event = graph.event(step.event);
-    let name = step.access.name;
-    let order = order_name(event.label.order);
+/// An event and what it does, at the site of this name.
+pub(super) fn operation(graph: &Graph, id: EventId, site: &str, names: &mut Names) -> String {
+    let event = graph.event(id);
+    let (order, value) = (order_name(event.label.order), names.value(event.value));
     match event.label.kind {
-        Kind::Read => {
-            let age = old(graph, event, done).unwrap_or_default();
-            format!("{name} {order} reads {}{}{age}", event.value, source(graph, event))
-        }
+        Kind::Read => format!("{site} {order} reads {value}"),
         Kind::Write if event.label.update => {
-            let read = EventId::new(step.event.thread(), step.event.index() - 1);
-            let read = graph.event(read);
-            format!("{name} {order} replaces {} by {}{}", read.value, event.value, source(graph, read))
+            let read = graph.event(EventId::new(id.thread(), id.index() - 1));
+            format!("{site} {order} replaces {} by {value}", names.value(read.value))
         }
-        Kind::Write => {
-            let later = graph.last_position(event.label.location) > event.position && done_later(graph, event, done);
-            let note = if later { " (takes effect before a write above)" } else { "" };
-            format!("{name} {order} writes {}{note}", event.value)
-        }
-        Kind::Fence => format!("{name} {order}"),
-        Kind::Choice if event.value == 0 => format!("{name} begins"),
-        Kind::Choice => format!("{name} returns for no reason"),
-        Kind::Spawn => format!("spawns thread {}", event.value),
-        Kind::Join => format!("joined thread {}", event.value),
+        Kind::Write => format!("{site} {order} writes {value}"),
+        Kind::Fence => format!("{site} {order}"),
+        Kind::Choice if event.value == 0 => format!("{site} begins"),
+        Kind::Choice => format!("{site} returns for no reason"),
+        Kind::Spawn => format!("spawns thread {value}"),
+        Kind::Join => format!("joined thread {value}"),
         Kind::End => "ends".to_owned(),
     }
+}
+
+/// One operation; `done` are those above.
+fn describe(graph: &Graph, step: &Step, done: &[Step], names: &mut Names) -> String {
+    let event = graph.event(step.event);
+    let what = operation(graph, step.event, step.access.name, names);
+    let note = match event.label.kind {
+        Kind::Read => format!("{}{}", source(graph, event), overwritten(graph, event, done)),
+        // A read-modify-write reads from what is directly before it.
+        Kind::Write if event.label.update => source(graph, event),
+        Kind::Write if done.iter().any(|step| is_later(graph, step.event, event, event.position)) => {
+            " (takes effect before a write above)".to_owned()
+        }
+        _ => String::new(),
+    };
+    what + &note
 }
 
 /// Where a value came from.
@@ -106,23 +154,20 @@ fn source(graph: &Graph, read: &Event) -> String {
 }
 
 /// Says which write above has overwritten the value read.
-fn old(graph: &Graph, read: &Event, done: &[EventId]) -> Option<String> {
+fn overwritten(graph: &Graph, read: &Event, done: &[Step]) -> String {
     let own = graph.position(read.source);
-    let newer = done.iter().rev().find(|&&id| {
-        let event = graph.event(id);
-        let same = event.label.kind == Kind::Write && event.label.location == read.label.location;
-        same && event.position > own
-    })?;
-    Some(format!(", an old value: thread {} wrote {}", newer.thread(), graph.event(*newer).value))
+    let newer = done.iter().filter(|step| is_later(graph, step.event, read, own));
+    match newer.min_by_key(|step| graph.event(step.event).position) {
+        Some(by) => format!(", an old value: overwritten by {} of thread {}", by.access.name, by.event.thread()),
+        None => String::new(),
+    }
 }
 
-/// Whether a write above comes later in coherence.
-fn done_later(graph: &Graph, write: &Event, done: &[EventId]) -> bool {
-    done.iter().any(|&id| {
-        let event = graph.event(id);
-        let same = event.label.kind == Kind::Write && event.label.location == write.label.location;
-        same && event.position > write.position
-    })
+/// Whether `id` is a write to the location of `access` and later than `position` in coherence.
+fn is_later(graph: &Graph, id: EventId, access: &Event, position: usize) -> bool {
+    let event = graph.event(id);
+    let same = event.label.kind == Kind::Write && event.label.location == access.label.location;
+    same && event.position > position
 }
 
 const fn order_name(order: MemoryOrder) -> &'static str {

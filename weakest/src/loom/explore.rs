@@ -90,15 +90,7 @@ fn account() -> bool {
 
 impl Progress {
     fn new() -> Self {
-        let result = Exploration {
-            executions: 0,
-            abandoned: 0,
-            outcomes: std::collections::BTreeSet::new(),
-            end: End::Complete,
-            trace: String::new(),
-            seq_cst_access: false,
-        };
-        Self { result, outcome: None, open: false, over: false }
+        Self { result: Exploration::new(), outcome: None, open: false, over: false }
     }
 
     fn exhausted(&self, executions: u64) -> bool {

@@ -68,13 +68,60 @@ pub struct Exploration {
     pub end: End,
     /// The failing execution as text, one column per thread; empty without a violation.
     pub trace: String,
+    /// The failing execution as a graph in DOT; empty without a violation, and where the explorer draws none.
+    pub drawing: String,
+    /// The failing execution for [`Explore::replay`]; empty without a violation, and where the explorer replays none.
+    pub schedule: String,
     /// Whether an access with `SeqCst` was executed.
     pub seq_cst_access: bool,
 }
+
+impl Exploration {
+    /// Nothing explored yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            executions: 0,
+            abandoned: 0,
+            outcomes: BTreeSet::new(),
+            end: End::Complete,
+            trace: String::new(),
+            drawing: String::new(),
+            schedule: String::new(),
+            seq_cst_access: false,
+        }
+    }
+}
+
+impl Default for Exploration {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Why an execution cannot be run again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotReplayed(pub(crate) String);
+
+impl std::fmt::Display for NotReplayed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotReplayed {}
 
 /// A model that can be explored.
 pub trait Explore: Model {
     /// Runs `body` in every execution within `budget`. `stuck_rule` is the rule that a thread which waits for ever
     /// breaks.
     fn explore(budget: &Budget, stuck_rule: &'static str, body: fn() -> String) -> Exploration;
+
+    /// Runs `body` in one execution: the one that failed when [`schedule`](Exploration::schedule) was returned.
+    ///
+    /// # Errors
+    /// If the text is no schedule, or not of this program, or the explorer replays none.
+    fn replay(_schedule: &str, _stuck_rule: &'static str, _body: fn() -> String) -> Result<Exploration, NotReplayed> {
+        Err(NotReplayed(format!("the explorer {:?} replays no execution", Self::EXPLORER)))
+    }
 }

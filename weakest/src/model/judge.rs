@@ -53,6 +53,7 @@ pub fn try_mutant(suite: &Suite, entry: &Entry, mutant: &Mutant, depth: u32) -> 
         executions: found.executions,
         evidence: is_evidence(suite.explorer, &found),
         fate: fate(mutant.row, found.end),
+        schedule: found.schedule,
     }
 }
 
@@ -90,6 +91,7 @@ pub fn baseline(subject: &Subject, suite: &Suite, entry: &Entry, depth: u32) -> 
         exhausted: found.end == End::Exhausted,
         faults: faults(entry, &found),
         trace: String::new(),
+        schedule: found.schedule,
     };
     if matches!(found.end, End::Violated(_)) {
         result.trace = found.trace;

@@ -81,7 +81,7 @@ fn scripted(budget: &Budget, _stuck: &'static str, body: fn() -> String) -> Expl
         ["exhaust"] => (End::Exhausted, BTreeSet::new()),
         _ => (End::Complete, BTreeSet::from([script])),
     };
-    Exploration { executions: 1, abandoned: 0, outcomes, end, trace: String::new(), seq_cst_access }
+    Exploration { executions: 1, outcomes, end, seq_cst_access, ..Exploration::new() }
 }
 
 type Program = fn() -> String;

@@ -21,7 +21,7 @@ pub(crate) mod silence;
 mod suite;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub(crate) mod threads;
-mod trace;
+pub(crate) mod trace;
 mod verdict;
 mod violation;
 mod weaken;
@@ -30,7 +30,7 @@ pub(crate) mod word;
 
 pub use blind::{BLIND_SPOTS, Blind, BlindSpot, blind};
 pub use dotnet::{Comparison, compare};
-pub use explore::{Budget, End, Exploration, Explore, Explorer, Model};
+pub use explore::{Budget, End, Exploration, Explore, Explorer, Model, NotReplayed};
 pub use judge::{baseline, faults, judge, try_mutant};
 pub use mutation::{Mutation, ordering_of, with_mutation};
 pub use scenario::{Claim, Data, Kill, Scenario, check};

@@ -1,6 +1,6 @@
 //! Subjects: what is put on trial, by which explorers, with which scenarios.
 
-use crate::model::{Budget, Claim, Exploration, Explore, Explorer, Model, Mutant, Scenario, mutants};
+use crate::model::{Budget, Claim, Exploration, Explore, Explorer, Model, Mutant, NotReplayed, Scenario, mutants};
 use crate::site::{Row, Site};
 
 /// Executions after which an exploration gives up, at depth 0; each further depth multiplies it.
@@ -32,6 +32,9 @@ impl Entry {
     }
 }
 
+/// [`Explore::replay`].
+type Replay = fn(&str, &'static str, fn() -> String) -> Result<Exploration, NotReplayed>;
+
 /// One explorer and the scenarios it runs.
 #[derive(Debug, Clone)]
 pub struct Suite {
@@ -40,23 +43,25 @@ pub struct Suite {
     /// The scenarios.
     pub entries: Vec<Entry>,
     explore: fn(&Budget, &'static str, fn() -> String) -> Exploration,
+    replay: Replay,
 }
 
 impl Suite {
     /// The scenarios `entries`, which were made for the same platform, under its explorer.
     #[must_use]
     pub fn of<M: Explore>(entries: Vec<Entry>) -> Self {
-        Self::with(M::EXPLORER, entries, M::explore)
+        Self { explorer: M::EXPLORER, entries, explore: M::explore, replay: M::replay }
     }
 
-    /// As [`of`](Self::of), with the exploration as a function: see [`Explore::explore`].
+    /// As [`of`](Self::of), with the exploration as a function: see [`Explore::explore`]. It replays nothing.
     #[must_use]
     pub fn with(
         explorer: Explorer,
         entries: Vec<Entry>,
         explore: fn(&Budget, &'static str, fn() -> String) -> Exploration,
     ) -> Self {
-        Self { explorer, entries, explore }
+        let replay = |_: &str, _, _: fn() -> String| Err(NotReplayed("this explorer replays no execution".to_owned()));
+        Self { explorer, entries, explore, replay }
     }
 
     /// How far `entry` goes at `depth`: depth 0 is what the scenario claims; each depth more allows one preemption
@@ -77,6 +82,14 @@ impl Suite {
     #[must_use]
     pub fn explore(&self, entry: &Entry, budget: &Budget) -> Exploration {
         (self.explore)(budget, entry.claim.stuck, entry.run)
+    }
+
+    /// Runs `entry` again as `schedule` says, on this thread, with whatever mutation is in force.
+    ///
+    /// # Errors
+    /// As [`Explore::replay`].
+    pub fn replay(&self, entry: &Entry, schedule: &str) -> Result<Exploration, NotReplayed> {
+        (self.replay)(schedule, entry.claim.stuck, entry.run)
     }
 
     /// The scenario of this name.

@@ -164,13 +164,13 @@ fn row(table: &mut String, widths: &[usize], text: impl Fn(usize) -> String) {
 
 /// Names for addresses, which differ from run to run.
 #[derive(Debug, Default)]
-struct Names(HashMap<u64, usize>);
+pub(crate) struct Names(HashMap<u64, usize>);
 
 impl Names {
     /// Numbers from here on are taken for addresses: no count or state of a small model comes near.
     const ADDRESSES: u64 = 1 << 16;
 
-    fn value(&mut self, value: u64) -> String {
+    pub(crate) fn value(&mut self, value: u64) -> String {
         if value < Self::ADDRESSES {
             return value.to_string();
         }

@@ -49,6 +49,8 @@ pub struct Run {
     pub evidence: bool,
     /// How it ended.
     pub fate: Fate,
+    /// The failing execution, as [`Exploration::schedule`](crate::model::Exploration::schedule).
+    pub schedule: String,
 }
 
 /// What one explorer says about one mutant.
@@ -245,6 +247,8 @@ pub struct Baseline {
     pub faults: Vec<String>,
     /// The failing execution, if a rule was broken.
     pub trace: String,
+    /// The same, as [`Exploration::schedule`](crate::model::Exploration::schedule).
+    pub schedule: String,
 }
 
 /// Everything an audit found out; the report is a function of it.

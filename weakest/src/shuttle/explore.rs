@@ -9,7 +9,7 @@ use ::shuttle::scheduler::{DfsScheduler, PctScheduler, ReplayScheduler, Schedule
 use ::shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
 use crate::model::silence::silently;
-use crate::model::{Budget, End, Exploration, Explore, take_violation, violated};
+use crate::model::{Budget, End, Exploration, Explore, NotReplayed, take_violation, violated};
 use crate::shuttle::Shuttle;
 use crate::shuttle::runtime::{self, Ended};
 
@@ -42,27 +42,6 @@ pub enum Schedules {
     Replay(String),
 }
 
-/// An exploration and, if it failed, in which schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explored {
-    /// What was found.
-    pub exploration: Exploration,
-    /// The failing schedule, for [`Schedules::Replay`].
-    pub schedule: Option<String>,
-}
-
-/// A text that is not a schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidSchedule(String);
-
-impl std::fmt::Display for InvalidSchedule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "not a schedule: {:?} (expected thread numbers as in 0x3.1.2x4)", self.0)
-    }
-}
-
-impl std::error::Error for InvalidSchedule {}
-
 /// Bytes of stack of each model thread.
 const STACK: usize = 256 * 1024;
 
@@ -70,7 +49,11 @@ impl Explore for Shuttle {
     /// Runs all schedules, depth first; the budget's preemption bound is not used.
     fn explore(budget: &Budget, stuck_rule: &'static str, body: fn() -> String) -> Exploration {
         let all = Schedules::All { executions: budget.executions };
-        Self::explore_schedules(&all, stuck_rule, body).expect("only a replay can be invalid").exploration
+        Self::explore_schedules(&all, stuck_rule, body).expect("only a replay can be invalid")
+    }
+
+    fn replay(schedule: &str, stuck_rule: &'static str, body: fn() -> String) -> Result<Exploration, NotReplayed> {
+        Self::explore_schedules(&Schedules::Replay(schedule.to_owned()), stuck_rule, body)
     }
 }
 
@@ -84,7 +67,7 @@ impl Shuttle {
         schedules: &Schedules,
         stuck_rule: &'static str,
         body: fn() -> String,
-    ) -> Result<Explored, InvalidSchedule> {
+    ) -> Result<Exploration, NotReplayed> {
         let (scheduler, limit): (Box<dyn Scheduler + Send>, _) = match *schedules {
             Schedules::All { executions } => (Box::new(DfsScheduler::new(None, false)), Some(executions)),
             Schedules::Random { seed, executions } => {
@@ -106,15 +89,14 @@ impl Shuttle {
         let finished = run(driver, body);
         account();
         let Progress { mut result, steps, .. } = SO_FAR.take().expect("set above");
-        let mut schedule = None;
         if let Some(violation) = take_violation() {
             writeln!(result.trace, "{violation}").expect("a String takes all");
             result.end = End::Violated(violation);
-            schedule = Some(encode(&steps));
+            result.schedule = encode(&steps);
         } else if !finished {
             result.end = End::Exhausted;
         }
-        Ok(Explored { exploration: result, schedule })
+        Ok(result)
     }
 }
 
@@ -186,15 +168,7 @@ fn account() -> bool {
 
 impl Progress {
     fn new() -> Self {
-        let result = Exploration {
-            executions: 0,
-            abandoned: 0,
-            outcomes: std::collections::BTreeSet::new(),
-            end: End::Complete,
-            trace: String::new(),
-            seq_cst_access: false,
-        };
-        Self { result, outcome: None, steps: Vec::new(), open: false }
+        Self { result: Exploration::new(), outcome: None, steps: Vec::new(), open: false }
     }
 }
 
@@ -280,8 +254,9 @@ fn encode(steps: &[usize]) -> String {
     text
 }
 
-fn decode(text: &str) -> Result<Schedule, InvalidSchedule> {
-    let invalid = || InvalidSchedule(text.to_owned());
+fn decode(text: &str) -> Result<Schedule, NotReplayed> {
+    let expected = "thread numbers as in 0x3.1.2x4";
+    let invalid = || NotReplayed(format!("not a schedule: {text:?} (expected {expected})"));
     let mut steps = Vec::new();
     for turn in text.split('.') {
         let (thread, times) = turn.split_once('x').unwrap_or((turn, "1"));

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub use atomic::ShuttleAtomic;
 pub use cell::{ShuttleCell, ShuttleSlot};
-pub use explore::{Explored, InvalidSchedule, Schedules};
+pub use explore::Schedules;
 
 use crate::model::memory::{drop_value, name};
 use crate::model::{Event, Explorer, Model, ordering_of};

@@ -13,7 +13,7 @@ use crate::random::{self, Random};
 use weakest::graph::Graph;
 use weakest::graph::program::{Action, Instruction, MemoryOrder, Observable, Observed, Program, Update};
 use weakest::graph::small;
-use weakest::model::{End, Kind};
+use weakest::model::{End, Explore, Kind};
 use weakest::{Atomic, AtomicInt, Platform, WaitSites};
 
 /// How many random programs the suite runs.
@@ -192,6 +192,8 @@ pub(crate) fn random_programs_as_real_code() {
         if let End::Violated(violation) = &found.end {
             assert_eq!(violation.kind, Kind::Stuck, "seed {seed}, program {at}: {violation}\n{program}");
             assert!(expected.deadlocks > 0, "seed {seed}, program {at}: a deadlock in\n{program}\n{}", found.trace);
+            let again = Graph::replay(&found.schedule, "STUCK", run).expect("a schedule of this program");
+            assert_eq!((&again.end, &again.trace), (&found.end, &found.trace), "seed {seed}, program {at}\n{program}");
             deadlocks += 1;
             continue;
         }

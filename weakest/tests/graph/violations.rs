@@ -1,8 +1,11 @@
 //! Each kind of violation, found by the graph explorer on a primitive that is broken in just that way.
 
+use std::collections::BTreeSet;
+
 use crate::common::{self, At, broken, explore};
+use weakest::Atomic;
 use weakest::graph::Graph;
-use weakest::model::{End, Kind};
+use weakest::model::{End, Exploration, Explore, Kind, check};
 
 /// Explores, expects a violation, returns it.
 fn violation(body: fn() -> String) -> (Kind, String, String) {
@@ -19,6 +22,102 @@ fn found(kind: Kind, rule: &str, message: &str) -> (Kind, String, String) {
 fn passes(body: fn() -> String) {
     let result = explore::<Graph>(body);
     assert_eq!(result.end, End::Complete, "{}", result.trace);
+}
+
+/// Explores, expects a violation, runs the failing execution again and looks at its drawing.
+#[track_caller]
+fn replays(body: fn() -> String) -> Exploration {
+    let found = explore::<Graph>(body);
+    let again = Graph::replay(&found.schedule, "STUCK", body).expect("a schedule of this program");
+    assert_eq!((&again.end, &again.trace), (&found.end, &found.trace), "{}", found.schedule);
+    assert_eq!((again.executions, &again.drawing), (1, &found.drawing), "{}", found.schedule);
+    assert_eq!(again.schedule, found.schedule);
+    assert_is_a_drawing(&found.drawing);
+    found
+}
+
+/// What DOT's grammar asks of a graph as simple as ours: statements of known nodes, and balanced clusters.
+fn assert_is_a_drawing(dot: &str) {
+    let mut nodes = BTreeSet::new();
+    let mut edges = Vec::new();
+    let mut open = 0;
+    for line in dot.lines().map(str::trim) {
+        open += line.matches(" {").count();
+        open -= usize::from(line == "}");
+        let quotes = line.replace("\\\\", "").replace("\\\"", "").matches('"').count();
+        assert!(quotes.is_multiple_of(2), "{line}");
+        let name = line.split(' ').next().expect("split gives one part");
+        match line.split_once(" -> ") {
+            Some((from, rest)) => edges.extend([from, rest.split(' ').next().expect("a target")].map(str::to_owned)),
+            None if line.ends_with("];") => assert!(nodes.insert(name.to_owned()), "{name} twice in {dot}"),
+            None => assert!(line.ends_with([';', '{', '}']), "{line}"),
+        }
+    }
+    assert_eq!(open, 0, "{dot}");
+    assert!(edges.iter().all(|node| nodes.contains(node)), "an edge of no node: {dot}");
+}
+
+#[test]
+fn every_failing_execution_runs_again_and_is_drawn() {
+    for body in [
+        broken::race::<Graph>,
+        || broken::publish::<Graph>(At::StoreRelaxed, At::LoadAcquire),
+        || broken::publish_atomic::<Graph>(At::StoreRelaxed, At::LoadAcquire),
+        broken::leak::<Graph>,
+        broken::double_free::<Graph>,
+        || broken::last_drop::<Graph>(At::RmwRelaxed),
+        broken::deadlock::<Graph>,
+        broken::endless_wait::<Graph>,
+        broken::endless_park::<Graph>,
+        broken::lost_wake_up::<Graph>,
+        broken::broken_rule::<Graph>,
+        broken::panics::<Graph>,
+    ] {
+        replays(body);
+    }
+}
+
+#[test]
+fn both_ends_of_what_is_wrong_are_marked() {
+    let race = replays(|| broken::publish::<Graph>(At::StoreRelaxed, At::LoadAcquire));
+    assert_eq!(race.trace.matches("<== race").count(), 2, "{}", race.trace);
+    assert!(race.trace.contains("writes: the message  <== race"), "{}", race.trace);
+    assert!(race.drawing.contains("race0 -> race1"), "{}", race.drawing);
+    let stuck = replays(broken::deadlock::<Graph>);
+    assert_eq!(stuck.trace.matches("and waits  <== for ever").count(), 2, "{}", stuck.trace);
+    let last = "<== the last write, which does not end the wait of thread";
+    assert_eq!(stuck.trace.matches(last).count(), 2, "{}", stuck.trace);
+    assert_eq!(stuck.drawing.matches("and waits for ever").count(), 2, "{}", stuck.drawing);
+}
+
+/// Store buffering whose outcome is a broken rule.
+fn both_read_old_values() -> String {
+    let (x, y) = (common::word::<Graph>(), common::word::<Graph>());
+    let (theirs, own) = (x.clone(), y.clone());
+    let t = common::Task::<Graph, u32>::spawn(move || {
+        own.store(1, At::StoreRelaxed);
+        theirs.load(At::LoadRelaxed)
+    });
+    x.store(1, At::StoreRelaxed);
+    let seen = (y.load(At::LoadRelaxed), t.join());
+    check("R1", seen != (0, 0), "two \"old\" values");
+    String::new()
+}
+
+#[test]
+fn an_old_value_is_told_with_what_has_overwritten_it() {
+    let found = replays(both_read_old_values);
+    let old = "LoadRelaxed Relaxed reads 0 (initial), an old value: overwritten by StoreRelaxed of thread";
+    assert!(found.trace.contains(old), "{}", found.trace);
+}
+
+#[test]
+fn a_schedule_of_another_program_is_refused() {
+    let schedule = explore::<Graph>(broken::deadlock::<Graph>).schedule;
+    for (text, why) in [(&*schedule, "cannot go the way"), ("0x7", "not a schedule"), ("", "not a schedule")] {
+        let refused = Graph::replay(text, "STUCK", broken::race::<Graph>).expect_err("another program");
+        assert!(refused.to_string().contains(why), "{refused}");
+    }
 }
 
 /// A race on `what` between two accesses, whichever way round.
@@ -118,9 +217,9 @@ fn hidden_state() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static RUNS: AtomicU32 = AtomicU32::new(0);
     let word = common::word::<Graph>();
-    weakest::Atomic::store(&*word, 1, At::StoreRelaxed);
+    Atomic::store(&*word, 1, At::StoreRelaxed);
     if RUNS.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
-        weakest::Atomic::store(&*word, 2, At::StoreRelaxed);
+        Atomic::store(&*word, 2, At::StoreRelaxed);
     }
     String::new()
 }
@@ -136,9 +235,9 @@ pub(crate) fn hidden_state_is_no_verdict() {
 fn static_word() -> String {
     static WORD: std::sync::OnceLock<common::Word<Graph>> = std::sync::OnceLock::new();
     let word = WORD.get_or_init(common::word::<Graph>);
-    weakest::Atomic::store(&**word, 1, At::StoreRelaxed);
+    Atomic::store(&**word, 1, At::StoreRelaxed);
     let theirs = word.clone();
-    let t = common::Task::<Graph, u32>::spawn(move || weakest::Atomic::load(&*theirs, At::LoadRelaxed));
+    let t = common::Task::<Graph, u32>::spawn(move || Atomic::load(&*theirs, At::LoadRelaxed));
     t.join().to_string()
 }
 
@@ -152,7 +251,7 @@ pub(crate) fn an_atomic_of_another_execution_is_refused() {
 /// A spin loop that never waits.
 fn endless_loop() -> String {
     let word = common::word::<Graph>();
-    while weakest::Atomic::load(&*word, At::LoadRelaxed) == 0 {}
+    while Atomic::load(&*word, At::LoadRelaxed) == 0 {}
     String::new()
 }
 
@@ -167,6 +266,6 @@ pub(crate) fn an_endless_loop_is_no_verdict() {
 pub(crate) fn a_budget_is_no_verdict() {
     let budget = weakest::model::Budget { preemptions: None, executions: 1 };
     let body = || broken::publish::<Graph>(At::StoreRelease, At::LoadAcquire);
-    let result = <Graph as weakest::model::Explore>::explore(&budget, "STUCK", body);
+    let result = Graph::explore(&budget, "STUCK", body);
     assert_eq!((result.end, result.executions), (End::Exhausted, 1));
 }
