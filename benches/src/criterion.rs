@@ -10,6 +10,7 @@ pub fn run(name: &str) {
     for group in groups(name) {
         let mut bench = criterion.benchmark_group(group.name);
         for Row { subject, n, elements, mut measure } in group.rows {
+            bench.sample_size(if n < 100_000 { 100 } else { 10 });
             bench.throughput(Throughput::Elements(elements));
             bench.bench_function(BenchmarkId::new(subject, n), |bencher| {
                 bencher

@@ -16,6 +16,8 @@ pub type Measure = Box<dyn FnMut(u64) -> Option<Duration>>;
 pub struct Group {
     /// The operation.
     pub name: &'static str,
+    /// Two threads do it at once.
+    pub contended: bool,
     /// The rows.
     pub rows: Vec<Row>,
 }
@@ -34,7 +36,11 @@ pub struct Row {
 
 impl Group {
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self { name, rows: Vec::new() }
+        Self { name, contended: false, rows: Vec::new() }
+    }
+
+    pub(crate) const fn contended(name: &'static str) -> Self {
+        Self { name, contended: true, rows: Vec::new() }
     }
 
     /// With another row.

@@ -9,6 +9,7 @@ pub mod criterion;
 pub mod group;
 mod groups;
 mod limits;
+mod parallel;
 mod stop_token;
 
 pub use group::{Group, Row};

@@ -11,6 +11,8 @@ pub(crate) fn ci() -> Outcome {
     run_with("cargo doc --workspace --no-deps --all-features", &[("RUSTDOCFLAGS", "-D warnings")])?;
     run("cargo test --workspace --doc --all-features")?;
     run("cargo run --release --bin audit")?;
+    // Every operation once, untimed.
+    run("cargo bench -p rescind-benches -- --test")?;
     report::report(true)?;
     tidy::tidy()?;
     codegen::codegen()?;

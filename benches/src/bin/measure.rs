@@ -1,9 +1,10 @@
 //! Measures what `cargo xtask bench` asks for, in a process of its own.
 
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use rescind_benches::group::callgrind_mark;
-use rescind_benches::{Row, groups};
+use rescind_benches::{Group, Row, groups};
 
 /// Elements that are handled under callgrind: the difference of the two counts is what they cost.
 const COUNTS: [u64; 2] = [2_000, 6_000];
@@ -15,10 +16,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["instructions"] => instructions(""),
         ["instructions", filter] => instructions(filter),
+        ["times", filter] => times(filter),
         _ => {
-            eprintln!("usage: measure instructions [FILTER]");
+            eprintln!("usage: measure instructions|times FILTER");
             return ExitCode::from(2);
         }
     }
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
 /// Does each row's operation twice, with a mark before each, and prints a line for each row: the group, the subject,
 /// `n`, and by how many elements the second count is larger.
 fn instructions(filter: &str) {
-    for group in groups(filter) {
+    for group in groups(filter).filter(|group| !group.contended) {
         for Row { subject, n, elements, mut measure } in group.rows.into_iter().filter(|row| row.n <= MOST) {
             let times = COUNTS.map(|count| count / elements);
             for times in times {
@@ -39,4 +40,57 @@ fn instructions(filter: &str) {
         }
     }
     callgrind_mark();
+}
+
+/// Rounds in which each row of a group has its turn, or fewer if they take too long.
+const ROUNDS: usize = 15;
+const LEAST_ROUNDS: usize = 3;
+const GROUP_TIME: Duration = Duration::from_millis(1_500);
+
+/// What a row's turn should take, without and with what is not timed.
+const TURN: Duration = Duration::from_millis(1);
+const WHOLE_TURN: Duration = Duration::from_millis(10);
+
+/// How often a measurement that was void is repeated.
+const TRIES: usize = 100;
+
+/// Measures the groups in rounds, and prints a line of JSON for each: its rows, and the nanoseconds that each row's
+/// element took in each round.
+fn times(filter: &str) {
+    for Group { name, mut rows, .. } in groups(filter) {
+        let counts: Vec<u64> = rows.iter_mut().map(calibrated).collect();
+        let start = Instant::now();
+        let mut rounds: Vec<Vec<Option<f64>>> = Vec::new();
+        while rounds.len() < LEAST_ROUNDS || rounds.len() < ROUNDS && start.elapsed() < GROUP_TIME {
+            let mut round = vec![None; rows.len()];
+            // Each round begins with another row, so that none always follows the same.
+            for turn in 0..rows.len() {
+                let index = (turn + rounds.len()) % rows.len();
+                round[index] = nanoseconds(&mut rows[index], counts[index]);
+            }
+            rounds.push(round);
+        }
+        let rows: Vec<_> = rows.iter().map(|row| serde_json::json!({ "subject": row.subject, "n": row.n })).collect();
+        println!("{}", serde_json::json!({ "group": name, "rows": rows, "rounds": rounds }));
+    }
+}
+
+/// How many operations take a row's turn. The first makes what the row needs.
+fn calibrated(row: &mut Row) -> u64 {
+    let mut count = 1;
+    (row.measure)(count);
+    loop {
+        let start = Instant::now();
+        let time = (row.measure)(count);
+        if time.is_some_and(|time| time >= TURN) || start.elapsed() >= WHOLE_TURN {
+            return count;
+        }
+        count *= 2;
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 operations")]
+fn nanoseconds(row: &mut Row, count: u64) -> Option<f64> {
+    let time = (0..TRIES).find_map(|_| (row.measure)(count))?;
+    Some(time.as_secs_f64() * 1e9 / (count * row.elements) as f64)
 }

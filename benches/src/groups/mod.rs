@@ -1,15 +1,18 @@
 //! What is measured, by operation.
 
 mod cancel;
+mod chain;
+mod contended;
 mod handles;
 mod poll;
 mod register;
+mod wake;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rescind::{CancellationToken, CancellationTokenSource};
 
-use crate::{Group, stop_token};
+use crate::{Group, parallel, stop_token};
 
 /// Every group. What a row needs is made when it is first measured.
 const GROUPS: &[fn() -> Group] = &[
@@ -24,16 +27,28 @@ const GROUPS: &[fn() -> Group] = &[
     handles::new_and_drop,
     handles::clone_and_drop,
     handles::child,
+    chain::cancel,
+    chain::drop,
+    wake::wake,
+    contended::poll,
+    contended::stack,
+    contended::futures,
+    contended::closures,
+    contended::children_stack,
+    contended::children_futures,
+    contended::children_closures,
 ];
 
-/// The groups whose names contain `filter`.
+/// The groups whose names contain `filter`; on one CPU, only those that need no second.
 pub fn groups(filter: &str) -> impl Iterator<Item = Group> {
     let with_foreign = |group: &fn() -> Group| {
         let mut group = group();
         group.rows.extend(stop_token::rows(group.name));
         group
     };
-    GROUPS.iter().map(with_foreign).filter(move |group| group.name.contains(filter))
+    let two = parallel::cpus().is_some();
+    let wanted = move |group: &Group| group.name.contains(filter) && (two || !group.contended);
+    GROUPS.iter().map(with_foreign).filter(wanted)
 }
 
 /// How often [`called`] was.

@@ -12,7 +12,7 @@ use crate::group::{LIMIT, OURS, on};
 use crate::limits;
 
 /// Polls once, as a task would that has something else to wait for.
-fn poll_once(future: Pin<&mut impl Future>) {
+pub(super) fn poll_once(future: Pin<&mut impl Future>) {
     let ready = future.poll(&mut Context::from_waker(Waker::noop())).is_ready();
     debug_assert!(!ready, "nothing is cancelled here");
     black_box(ready);
@@ -50,18 +50,18 @@ pub(super) fn zero_sized() -> Group {
     owning("register a zero-sized closure", || called)
 }
 
+/// A callback that owns so many words.
+pub(super) fn words<const N: usize>() -> impl FnOnce() + Send + Sync + 'static {
+    let owned = black_box([1_u64; N]);
+    move || _ = black_box(owned)
+}
+
 /// A callback that owns two words.
 pub(super) fn owned() -> Group {
-    owning("register a closure of 16 B", || {
-        let owned = black_box([1_u64; 2]);
-        move || _ = black_box(owned)
-    })
+    owning("register a closure of 16 B", words::<2>)
 }
 
 /// A callback that owns eight words.
 pub(super) fn large() -> Group {
-    owning("register a closure of 64 B", || {
-        let owned = black_box([1_u64; 8]);
-        move || _ = black_box(owned)
-    })
+    owning("register a closure of 64 B", words::<8>)
 }

@@ -5,8 +5,12 @@ use std::ptr::NonNull;
 
 use crate::Row;
 use crate::group::{Measure, looped, prepared};
+use crate::parallel::by_two;
 
 const SUBJECT: &str = "std::stop_token";
+
+/// A chain ten times as deep overflows its stack.
+const DEPTHS: &[u64] = &[10, 1_000, 10_000];
 
 /// A `Crowd` of C++.
 #[repr(C)]
@@ -20,6 +24,8 @@ unsafe extern "C" {
     safe fn std_new(callbacks: u64, children: u64) -> NonNull<Foreign>;
     safe fn std_new_and_drop(times: u64);
     fn std_drop(crowd: NonNull<Foreign>);
+    safe fn std_chain(levels: u64) -> NonNull<Foreign>;
+    fn std_drop_children(crowd: NonNull<Foreign>);
     fn std_cancel(crowd: NonNull<Foreign>);
     fn std_poll(crowd: NonNull<Foreign>, times: u64);
     fn std_register_on_stack(crowd: NonNull<Foreign>, times: u64);
@@ -35,6 +41,16 @@ impl Crowd {
     fn new(callbacks: u64, children: u64) -> Self {
         std_start_a_thread();
         Self(std_new(callbacks, children))
+    }
+
+    fn chain(levels: u64) -> Self {
+        std_start_a_thread();
+        Self(std_chain(levels))
+    }
+
+    fn drop_children(&mut self) {
+        // SAFETY: the crowd lives.
+        unsafe { std_drop_children(self.0) }
     }
 
     fn cancel(&mut self) {
@@ -68,6 +84,9 @@ impl Crowd {
     }
 }
 
+// SAFETY: what C++ does to a source through `&self` it may do from several threads.
+unsafe impl Sync for Crowd {}
+
 impl Drop for Crowd {
     fn drop(&mut self) {
         // SAFETY: made by C++, and dropped once.
@@ -78,6 +97,11 @@ impl Drop for Crowd {
 /// An operation on a source with so many children.
 fn on(children: u64, operation: impl Fn(&Crowd, u64) + 'static) -> Measure {
     looped(move || Crowd::new(0, children), operation)
+}
+
+/// An operation on one source by two threads.
+fn contended(operation: impl Fn(&Crowd, u64) + Sync + 'static) -> Measure {
+    by_two(|| Crowd::new(0, 0), move |crowd, _, times| operation(crowd, times))
 }
 
 pub(super) fn rows(group: &str) -> Vec<Row> {
@@ -95,11 +119,18 @@ pub(super) fn rows(group: &str) -> Vec<Row> {
             let row = |n| Row { subject: SUBJECT, n, elements: 1, measure: on(n, Crowd::child) };
             [0, 1_000, 100_000].map(row).into()
         }
-        "cancel callbacks" => {
-            let cancel = |n| prepared(n, move || Crowd::new(n, 0), Crowd::cancel);
-            let row = |n: u64| Row { subject: SUBJECT, n, elements: n.max(1), measure: cancel(n) };
-            [0, 1, 10, 1_000, 100_000].map(row).into()
-        }
+        "cancel callbacks" => handling(&[0, 1, 10, 1_000, 100_000], |n| Crowd::new(n, 0), Crowd::cancel),
+        "chain: cancel" => handling(DEPTHS, Crowd::chain, Crowd::cancel),
+        "chain: drop" => handling(DEPTHS, Crowd::chain, Crowd::drop_children),
+        "poll by two threads" => one(contended(Crowd::poll)),
+        "register on the stack by two threads" => one(contended(Crowd::register_on_stack)),
+        "register a closure of 16 B by two threads" => one(contended(|crowd, times| crowd.register_on_heap(2, times))),
         _ => Vec::new(),
     }
+}
+
+/// Rows of an operation that handles `n` elements.
+fn handling(counts: &[u64], set_up: fn(u64) -> Crowd, operation: fn(&mut Crowd)) -> Vec<Row> {
+    let measure = |n| prepared(n, move || set_up(n), operation);
+    counts.iter().map(|&n| Row { subject: SUBJECT, n, elements: n.max(1), measure: measure(n) }).collect()
 }

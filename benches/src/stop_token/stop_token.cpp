@@ -62,8 +62,6 @@ extern "C" {
 // libstdc++ spares the atomics of a process that never had a second thread.
 void std_start_a_thread() { std::thread([] {}).join(); }
 
-std::uint64_t std_calls() { return __atomic_load_n(&calls, __ATOMIC_RELAXED); }
-
 Crowd* std_new(std::uint64_t callbacks, std::uint64_t children) {
     auto crowd = std::make_unique<Crowd>();
     for (; callbacks != 0; callbacks--)

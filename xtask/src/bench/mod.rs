@@ -1,23 +1,84 @@
 //! `cargo xtask bench`: what the token costs, beside its peers and the least that it can cost.
 
 mod instructions;
+mod machine;
+mod memory;
+mod plot;
+mod runs;
+mod table;
+mod targets;
 
-use crate::command::Outcome;
+use std::fs;
+use std::path::Path;
+
+use crate::command::{Outcome, run};
+
+/// The subjects of the rows that all others are compared with.
+const OURS: &str = "rescind";
+const LIMIT: &str = "limit";
+
+/// Where the results of a whole run go.
+const FOLDER: &str = "benches/results";
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Counts instructions under valgrind's callgrind instead of taking times.
-    #[arg(long)]
+    /// Only counts instructions, under valgrind's callgrind.
+    #[arg(long, conflicts_with = "gate")]
     instructions: bool,
-    /// Only groups whose name contains this.
+    /// Fails unless every target is reached.
+    #[arg(long, conflicts_with = "filter")]
+    gate: bool,
+    /// How many processes take times.
+    #[arg(long, default_value_t = 7)]
+    processes: usize,
+    /// Only groups whose name contains this; nothing is written then.
     #[arg(default_value = "")]
     filter: String,
 }
 
+/// What was measured.
+#[derive(Debug)]
+struct Results {
+    groups: Vec<runs::Group>,
+    instructions: Vec<instructions::Counted>,
+    memory: Vec<memory::Used>,
+}
+
 pub(crate) fn bench(options: &Options) -> Outcome {
+    run("cargo build --quiet --release -p rescind-benches --bins")?;
     if options.instructions {
-        return instructions::instructions(&options.filter);
+        if !instructions::available() {
+            return Err("valgrind is not installed: no instructions are counted".to_owned());
+        }
+        print!("{}", table::instructions(&instructions::count(&options.filter)?));
+        return Ok(());
     }
-    Err("nothing to do".to_owned())
+    let before = machine::describe();
+    let instructions = if instructions::available() {
+        instructions::count(&options.filter)?
+    } else {
+        eprintln!("SKIPPED: instructions: valgrind is not installed");
+        Vec::new()
+    };
+    let groups = runs::times(options.processes, &options.filter)?;
+    let results = Results { groups, instructions, memory: memory::used()? };
+    if !options.filter.is_empty() {
+        print!("{}", table::times(&results.groups));
+        return Ok(());
+    }
+    let folder = rescind_models::root().join(FOLDER);
+    fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
+    write(&folder.join("results.md"), &table::markdown(&before, options.processes, &results))?;
+    write(&folder.join("results.json"), &table::json(&before, options.processes, &results))?;
+    write(&folder.join("plot.svg"), &plot::svg(&results.groups)?)?;
+    println!("wrote {FOLDER}/results.md, results.json and plot.svg");
+    let short = targets::gate(&results);
+    if options.gate && short > 0 { Err(format!("{short} targets are not reached")) } else { Ok(()) }
+}
+
+/// Whole or not at all.
+fn write(path: &Path, text: &str) -> Outcome {
+    let new = path.with_extension("new");
+    fs::write(&new, text).and_then(|()| fs::rename(&new, path)).map_err(|e| format!("{}: {e}", path.display()))
 }

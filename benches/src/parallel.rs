@@ -1,0 +1,90 @@
+//! An operation by two threads at once.
+
+use std::cell::LazyCell;
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use core_affinity::CoreId;
+
+use crate::group::Measure;
+
+/// Operations between two looks at whether the other thread is done.
+const STRIDE: u64 = 64;
+
+/// A thread that gets this many times fewer operations done than the other did not run beside it.
+const UNFAIR: u64 = 20;
+
+/// Two CPUs that this process may use, if there are two.
+pub(crate) fn cpus() -> Option<[CoreId; 2]> {
+    match core_affinity::get_core_ids()?.as_slice() {
+        [first, second, ..] => Some([*first, *second]),
+        _ => None,
+    }
+}
+
+/// An operation on a state by two threads, each on a CPU of its own, numbered 0 and 1. The time is what one thread's
+/// operation took. Void if a thread was not on its CPU all the time.
+pub(crate) fn by_two<S: Sync + 'static>(
+    set_up: impl FnOnce() -> S + 'static,
+    operations: impl Fn(&S, usize, u64) + Sync + 'static,
+) -> Measure {
+    let state = LazyCell::new(set_up);
+    Box::new(move |times| {
+        let state = &*state;
+        race(times, &|thread, times| operations(state, thread, times))
+    })
+}
+
+/// What a thread did.
+struct Side {
+    start: Instant,
+    end: Instant,
+    done: u64,
+    /// It was pinned, and no other program had its CPU meanwhile.
+    undisturbed: bool,
+}
+
+/// Both threads work until one has done it all.
+fn race(times: u64, operations: &(impl Fn(usize, u64) + Sync)) -> Option<Duration> {
+    let cpus = cpus()?;
+    let ready = AtomicUsize::new(0);
+    let over = AtomicBool::new(false);
+    let side = |me: usize| {
+        let pinned = core_affinity::set_for_current(cpus[me]);
+        let before = preemptions();
+        ready.fetch_add(1, Ordering::AcqRel);
+        while ready.load(Ordering::Acquire) < 2 {
+            spin_loop();
+        }
+        let start = Instant::now();
+        let mut done = 0;
+        while done < times && !over.load(Ordering::Relaxed) {
+            let more = STRIDE.min(times - done);
+            operations(me, more);
+            done += more;
+        }
+        over.store(true, Ordering::Relaxed);
+        let end = Instant::now();
+        Side { start, end, done, undisturbed: pinned && preemptions() == before }
+    };
+    let [one, other] = thread::scope(|scope| {
+        let sides = [0, 1].map(|me| scope.spawn(move || side(me)));
+        sides.map(|thread| thread.join().expect("operations do not panic"))
+    });
+    let fair = one.done.min(other.done) >= one.done.max(other.done) / UNFAIR;
+    if !(one.undisturbed && other.undisturbed && fair) {
+        return None;
+    }
+    let together = one.end.min(other.end).saturating_duration_since(one.start.max(other.start));
+    #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 operations")]
+    let share = 2.0 * times as f64 / (one.done + other.done) as f64;
+    Some(together.mul_f64(share))
+}
+
+/// How often the system took this thread's CPU away, where it says so.
+fn preemptions() -> Option<u64> {
+    let status = fs::read_to_string("/proc/thread-self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"))?.trim().parse().ok()
+}
