@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 use rescind_spec::history::{FutureOp, GuardOp, JobOp, Op, RegistrationOp, SourceOp, Ticks, TokenOp};
 
+use crate::threads::Plan;
+
 /// How deep bodies are nested in bodies.
 const DEPTH: u32 = 3;
 /// Numbers of objects; larger ones would rarely mean another object.
@@ -152,4 +154,36 @@ pub fn populated(longest: usize) -> BoxedStrategy<Vec<Op>> {
     });
     let beginning: Vec<_> = sources.into_iter().chain(waiting).collect();
     history(Surface::Whole, longest).prop_map(move |rest| beginning.iter().cloned().chain(rest).collect()).boxed()
+}
+
+/// Histories dealt out to two to four threads.
+pub fn plan(longest: usize) -> BoxedStrategy<Plan> {
+    let beginning = prop_oneof![
+        1 => history(Surface::Whole, 6),
+        2 => populated(4),
+        2 => contended(),
+    ];
+    let dealt = vec((0..4_usize, op(Surface::Whole)), 1..=longest);
+    let every = prop_oneof![2 => Just(0), 1 => 1..4_u32];
+    (beginning, dealt, 2..=4_usize, any::<u64>(), any::<bool>(), every.clone(), every)
+        .prop_map(|(before, dealt, threads, deal, closing, bombs, alarms)| Plan {
+            before,
+            dealt,
+            threads,
+            deal,
+            closing,
+            bombs,
+            alarms,
+        })
+        .boxed()
+}
+
+/// One source with some callbacks, and one linked to it.
+fn contended() -> BoxedStrategy<Vec<Op>> {
+    let body = || vec(nested(Surface::Whole, 0), 0..3);
+    let registered = vec((2..4_usize, body()).prop_map(|(token, body)| Op::Register(token, body)), 1..4);
+    let first = prop_oneof![Just(Op::New), Just(Op::NewTimed(3))];
+    let sources =
+        (first, any::<bool>()).prop_map(|(first, linked)| [first, Op::Linked(vec![if linked { 2 } else { 0 }])]);
+    (sources, registered).prop_map(|(sources, registered)| sources.into_iter().chain(registered).collect()).boxed()
 }

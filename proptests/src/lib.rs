@@ -9,6 +9,7 @@ pub mod impossible;
 pub mod json;
 pub mod record;
 pub mod support;
+pub mod threads;
 mod token;
 
 use std::sync::Once;
@@ -40,9 +41,15 @@ pub fn normal(mut events: Vec<Event>) -> Vec<Event> {
 /// Random choices that are the same for the same seed.
 #[must_use]
 pub fn random(seed: u64) -> TestRunner {
+    random_as(seed, Config::default())
+}
+
+/// As [`random`], for a run that is configured.
+#[must_use]
+pub fn random_as(seed: u64, config: Config) -> TestRunner {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
 /// From now on the panic hook is silent about [`CallbackPanics`], which histories catch.

@@ -66,7 +66,7 @@ impl Shuttle {
     pub fn explore_schedules(
         schedules: &Schedules,
         stuck_rule: &'static str,
-        body: fn() -> String,
+        body: impl Fn() -> String + Send + Sync + 'static,
     ) -> Result<Exploration, NotReplayed> {
         let (scheduler, limit): (Box<dyn Scheduler + Send>, _) = match *schedules {
             Schedules::All { executions } => (Box::new(DfsScheduler::new(None, false)), Some(executions)),
@@ -101,7 +101,7 @@ impl Shuttle {
 }
 
 /// Runs the executions; says whether shuttle itself came to an end.
-fn run(driver: Driver, body: fn() -> String) -> bool {
+fn run(driver: Driver, body: impl Fn() -> String + Send + Sync + 'static) -> bool {
     static SHUTTLES_HOOK: Once = Once::new();
     let config = || {
         let mut config = Config::new();
@@ -119,7 +119,7 @@ fn run(driver: Driver, body: fn() -> String) -> bool {
     silently(|| {
         catch_unwind(AssertUnwindSafe(|| {
             Runner::new(driver, config()).run(move || {
-                let outcome = runtime::main(body);
+                let outcome = runtime::main(&body);
                 with(|so_far| so_far.outcome = outcome);
             });
         }))

@@ -1,0 +1,255 @@
+//! Facts about sources: requests, links, resets, last handles.
+
+use super::{Began, Broken, Facts, Id, Of, Time, must};
+
+/// A source.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    /// Handles and guards whose drop is not over.
+    handles: usize,
+    /// Of these, those whose drop has begun.
+    dropping: usize,
+    /// The last handle went before any request.
+    pub(super) gone: bool,
+    /// Somebody was told of the request.
+    pub(super) seen: bool,
+    /// Calls that said they made the request.
+    made: usize,
+    /// Something that may make the request and tells nobody: a guard, a timer, a link, a call without a job.
+    silent: bool,
+    /// The main thread will make the request.
+    promised: bool,
+    /// A call that can make the request began.
+    asked: bool,
+    /// A delay was asked for, and no reset came since.
+    armed: bool,
+    links: Vec<Link>,
+    /// Resets under way.
+    resetting: usize,
+    /// The end of the last reset.
+    reset: Option<Time>,
+    /// A fail-fast request was ended by a panic.
+    pub(super) stopped: bool,
+    /// The thread that runs the callbacks.
+    pub(super) notifier: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Link {
+    parent: Id,
+    began: Time,
+    ended: Time,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::threads) enum Request {
+    /// This call made it, and ran all callbacks.
+    Made,
+    /// This call made it, and left the callbacks to others or to nobody.
+    Left,
+    /// A panic ended it early.
+    Stopped,
+    /// It was made before.
+    Before,
+}
+
+impl Source {
+    pub(super) fn never() -> Self {
+        Self { handles: 1, ..Self::default() }
+    }
+
+    pub(super) fn always() -> Self {
+        Self { handles: 1, seen: true, ..Self::default() }
+    }
+
+    /// Whether the last handle may have gone before any request.
+    pub(super) fn may_be_gone(&self) -> bool {
+        self.gone || !self.seen && self.handles == self.dropping
+    }
+
+    /// Whether it was reset after that.
+    pub(super) fn was_reset(&self, since: Time) -> bool {
+        self.reset.is_some_and(|reset| reset > since)
+    }
+
+    /// Whether callbacks registered at `since` may have been removed by a reset or by the last handle's drop.
+    pub(super) fn may_have_removed(&self, since: Time) -> bool {
+        self.may_be_gone() || self.resetting > 0 || self.was_reset(since)
+    }
+}
+
+impl Facts {
+    /// A source was made, linked to `parents` by an operation that began then.
+    pub(in crate::threads) fn new_source(&mut self, parents: &[Began], armed: bool) -> Id {
+        let ended = self.tick();
+        let parents = parents.iter().filter(|parent| parent.source != 0);
+        let links = parents.map(|&Began { source, time, .. }| Link { parent: source, began: time, ended });
+        let source = Source { handles: 1, links: links.collect(), armed, ..Source::default() };
+        self.sources.push(Source { silent: armed || !source.links.is_empty(), ..source });
+        self.sources.len() - 1
+    }
+
+    /// What the new source says at once.
+    pub(in crate::threads) fn linked(&mut self, source: Id, parents: &[Began], cancelled: bool) -> Result<(), Broken> {
+        let owed = parents.iter().any(|parent| parent.seen);
+        must(cancelled || !owed, "R10", || format!("source {source} is live, and its parent was cancelled before"))?;
+        self.sources[source].seen |= cancelled;
+        Ok(())
+    }
+
+    pub(in crate::threads) fn handle_made(&mut self, source: Id) {
+        self.sources[source].handles += 1;
+    }
+
+    pub(in crate::threads) fn guard_made(&mut self, source: Id) {
+        self.handle_made(source);
+        self.sources[source].silent = true;
+    }
+
+    pub(in crate::threads) fn handle_dropping(&mut self, source: Id) -> Began {
+        self.sources[source].dropping += 1;
+        self.begin(source)
+    }
+
+    /// `true` if it was certainly the last.
+    pub(in crate::threads) fn handle_dropped(&mut self, source: Id) -> bool {
+        let source = &mut self.sources[source];
+        source.dropping -= 1;
+        source.handles -= 1;
+        source.handles == 0
+    }
+
+    /// The last handle was dropped by an operation that began then, and what a token says after it.
+    pub(in crate::threads) fn last_dropped(
+        &mut self,
+        began: Began,
+        cancelled: bool,
+        possible: bool,
+    ) -> Result<(), Broken> {
+        must(cancelled == possible, "R11", || format!("source {} is gone and can still be cancelled", began.source))?;
+        self.polled(began, cancelled)?;
+        if !cancelled {
+            self.sources[began.source].gone = true;
+            self.taken_away(began.source, began.time)?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::threads) fn can_be_cancelled(
+        &mut self,
+        began: Began,
+        was_gone: bool,
+        answer: bool,
+    ) -> Result<(), Broken> {
+        must(answer || !began.seen, "R1", || format!("source {} is cancelled and cannot be", began.source))?;
+        must(!answer || !was_gone, "R11", || format!("source {} is gone and can still be cancelled", began.source))
+    }
+
+    pub(in crate::threads) fn is_gone(&self, source: Id) -> bool {
+        self.sources[source].gone
+    }
+
+    pub(in crate::threads) fn armed(&mut self, source: Id) {
+        self.sources[source].armed = true;
+        self.sources[source].silent = true;
+    }
+
+    pub(in crate::threads) fn promise(&mut self, source: Id) {
+        self.sources[source].promised = true;
+    }
+
+    pub(in crate::threads) fn is_promised(&self, source: Id) -> bool {
+        self.sources[source].promised
+    }
+
+    /// A call that can make the request begins.
+    pub(in crate::threads) fn asking(&mut self, source: Id) -> Began {
+        self.sources[source].asked = true;
+        self.begin(source)
+    }
+
+    /// Whoever makes the request now tells nobody.
+    pub(in crate::threads) fn silent(&mut self, source: Id) {
+        self.sources[source].silent = true;
+    }
+
+    /// A request ended; `thread` ran the callbacks, if it says it did.
+    pub(in crate::threads) fn requested(&mut self, thread: usize, began: Began, how: Request) -> Result<(), Broken> {
+        let id = began.source;
+        self.tick();
+        let source = &mut self.sources[id];
+        source.seen = true;
+        if how == Request::Before {
+            return Ok(());
+        }
+        source.made += 1;
+        must(!began.seen, "R2", || format!("source {id}: a request was made where one was seen before"))?;
+        must(source.made == 1, "R2", || format!("source {id}: the request was made twice"))?;
+        source.stopped |= how == Request::Stopped;
+        if how != Request::Left {
+            let notifier = source.notifier.is_none_or(|notifier| notifier == thread);
+            must(notifier, "R7", || format!("source {id}: the callbacks ran on another thread than the request's"))?;
+        }
+        self.waits_released(Of::Request(id))?;
+        if how == Request::Made { self.have_run(id, began.time) } else { Ok(()) }
+    }
+
+    /// Sources that this request must have reached, if a handle of theirs is left.
+    pub(in crate::threads) fn reached(&self, began: Began) -> Vec<Id> {
+        let ours = |link: &Link| link.parent == began.source && link.ended < began.time && self.holds(link);
+        let owes = |child: &Source| child.links.iter().any(ours);
+        let live = self.sources.iter().enumerate().filter(|(_, child)| child.handles > child.dropping && owes(child));
+        live.map(|(id, _)| id).collect()
+    }
+
+    pub(in crate::threads) fn was_reached(&mut self, child: Id, cancelled: bool) -> Result<(), Broken> {
+        let gone = self.sources[child].may_be_gone();
+        self.sources[child].seen |= cancelled;
+        must(cancelled || gone, "R10", || format!("source {child} is live, and its parent's request is over"))
+    }
+
+    /// Whether no reset of the parent can have removed the link.
+    fn holds(&self, link: &Link) -> bool {
+        let parent = &self.sources[link.parent];
+        parent.resetting == 0 && parent.reset.is_none_or(|reset| reset < link.began)
+    }
+
+    pub(in crate::threads) fn resetting(&mut self, source: Id) -> Began {
+        self.sources[source].resetting += 1;
+        self.begin(source)
+    }
+
+    pub(in crate::threads) fn reset(&mut self, began: Began, reset: bool) -> Result<(), Broken> {
+        let now = self.tick();
+        let source = &mut self.sources[began.source];
+        source.resetting -= 1;
+        if !reset {
+            return Ok(());
+        }
+        must(!began.seen, "R1", || format!("source {} was cancelled, and was reset", began.source))?;
+        source.reset = Some(now);
+        source.armed = false;
+        self.taken_away(began.source, began.time)
+    }
+
+    /// Everything is over, and the source is cancelled or not.
+    pub(super) fn finish_source(&self, id: Id, cancelled: bool) -> Result<(), Broken> {
+        let source = &self.sources[id];
+        must(cancelled || !source.seen, "R1", || format!("source {id} was cancelled, and is live again"))?;
+        if cancelled {
+            must(!source.gone, "R11", || format!("source {id} was cancelled after its last handle was gone"))?;
+            let caused = source.asked || source.armed || !source.links.is_empty();
+            must(caused, "R2", || format!("source {id} is cancelled, and nobody asked for it"))?;
+            must(source.silent || source.made == 1, "R2", || format!("source {id}: nobody made the request"))?;
+            return self.waits_released(Of::Request(id));
+        }
+        let reached = |link: &&Link| {
+            let parent = &self.sources[link.parent];
+            parent.seen && !parent.stopped && self.holds(link)
+        };
+        let parent =
+            source.links.iter().find(reached).filter(|_| source.handles > source.dropping).map(|link| link.parent);
+        must(parent.is_none(), "R10", || format!("source {id} is live, and its parent {parent:?} is cancelled"))
+    }
+}
