@@ -74,3 +74,8 @@ fn crowd_around_one_source() {
 fn crowd_in_a_family() {
     sampled("crowd_in_a_family");
 }
+
+#[test]
+fn crowd_of_callbacks_in_a_job() {
+    sampled("crowd_of_callbacks_in_a_job");
+}

@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use super::common::{Claim, Count, LOCK, Registration, Scenario, Source, check, quiet_panic, word};
+use super::common::{
+    Claim, Count, LOCK, Registration, Scenario, Source, check, counted, quiet_panic, spawn_cancel, word,
+};
 use weakest::model::{Data, Model};
 
 /// A callback registers another, which runs at once, while a third thread's callback is disposed.
@@ -30,12 +32,7 @@ impl Scenario for RegisterInsideCallbackVsDispose {
                 check("R9", late == Registration::default(), "a callback registered after the request was linked");
             }
         });
-        let canceller = M::spawn({
-            let source = source.clone();
-            move || {
-                source.cancel();
-            }
-        });
+        let canceller = spawn_cancel(&source);
         registration.dispose();
         let ran = inner.read() == 1;
         M::join(canceller);
@@ -76,12 +73,7 @@ impl Scenario for DisposeInsideCallbackVsCancel {
             }
         });
         *own.lock().expect("nobody panics with the registration") = Some(newer);
-        let canceller = M::spawn({
-            let source = source.clone();
-            move || {
-                source.cancel();
-            }
-        });
+        let canceller = spawn_cancel(&source);
         source.cancel();
         M::join(canceller);
         check("R3", newer_runs.get() == 1, "the newer callback did not run exactly once");
@@ -214,5 +206,54 @@ impl Scenario for OrderThroughALinkVsPoll {
         check("R7", order.read() == 321, "the callbacks did not run newest first");
         M::join(poller);
         word(seen.get() == 1, "child cancelled", "child live").to_owned()
+    }
+}
+
+/// A closure that panics when it is dropped.
+pub(crate) struct PanickingDropVsUnregister;
+
+impl Scenario for PanickingDropVsUnregister {
+    const CLAIM: Claim = Claim {
+        name: "panicking_drop_vs_unregister",
+        about: "A closure whose drop panics is unregistered while another thread cancels; an older callback runs all the same.",
+        rules: &["R3", "R4", "R14"],
+        threads: 2,
+        loom_preemptions: None,
+        stuck: "R6",
+        outcomes: &["by unregister", "by cancel"],
+        kills: &[],
+    };
+
+    fn run<M: Model>() -> String {
+        struct Bomb<M: Model>(std::marker::PhantomData<fn() -> M>);
+        impl<M: Model> Drop for Bomb<M> {
+            fn drop(&mut self) {
+                if !M::failed() {
+                    quiet_panic();
+                }
+            }
+        }
+        let source = Source::<M>::new();
+        let older = counted(&source.token());
+        let bomb = Bomb::<M>(std::marker::PhantomData);
+        let registration = source.token().register(move || drop(bomb));
+        let reported = Count::default();
+        let canceller = M::spawn({
+            let (source, reported) = (source.clone(), reported.clone());
+            move || {
+                if source.try_cancel().is_err_and(|panics| panics.len() == 1) {
+                    reported.hit();
+                }
+            }
+        });
+        let told = catch_unwind(AssertUnwindSafe(|| registration.unregister()));
+        let thrown = match told {
+            Err(payload) if M::failed() => resume_unwind(payload),
+            told => told.is_err(),
+        };
+        M::join(canceller);
+        check("R14", thrown != (reported.get() == 1), "the drop's panic was not reported exactly once");
+        check("R3", older.get() == 1, "a callback did not run because of another's panic");
+        word(thrown, "by unregister", "by cancel").to_owned()
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use weakest::model::{Data, Model};
 
-pub(super) use rescind::generic::{CancellationTokenSource as Source, Registration};
+pub(super) use rescind::generic::{CancellationToken, CancellationTokenSource as Source, Registration};
 pub(super) use weakest::model::{Claim, Kill, Scenario, check};
 
 /// Counts what happened, for checks after every thread is joined. It is no part of the model: it orders nothing, and
@@ -44,6 +44,35 @@ impl<M: Model> Drop for OnDrop<M> {
             self.drops.hit();
         }
     }
+}
+
+/// Registers a callback that counts, for good.
+pub(super) fn counted<M: Model>(token: &CancellationToken<M>) -> Count {
+    let runs = Count::default();
+    token
+        .register({
+            let runs = runs.clone();
+            move || runs.hit()
+        })
+        .detach();
+    runs
+}
+
+/// A thread that cancels.
+pub(super) fn spawn_cancel<M: Model>(source: &Source<M>) -> M::JoinHandle {
+    let source = source.clone();
+    M::spawn(move || {
+        source.cancel();
+    })
+}
+
+/// A thread that writes and cancels.
+pub(super) fn spawn_write_then_cancel<M: Model>(source: &Source<M>, data: &Data<M>) -> M::JoinHandle {
+    let (source, data) = (source.clone(), data.clone());
+    M::spawn(move || {
+        data.write(1);
+        source.cancel();
+    })
 }
 
 /// Wakes a thread of the model.

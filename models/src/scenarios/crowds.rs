@@ -2,13 +2,17 @@
 
 use std::pin::pin;
 
-use super::common::{Claim, Count, OnDrop, Registration, Scenario, Source, block_on, check};
+use super::common::{Claim, Count, OnDrop, Registration, Scenario, Source, block_on, check, quiet_panic};
 use weakest::model::{Data, Entry, Model};
 
 /// Every crowd, on the platform `M`.
 #[must_use]
 pub fn entries<M: Model>() -> Vec<Entry> {
-    vec![Entry::of::<CrowdAroundOneSource, M>(), Entry::of::<CrowdInAFamily, M>()]
+    vec![
+        Entry::of::<CrowdAroundOneSource, M>(),
+        Entry::of::<CrowdInAFamily, M>(),
+        Entry::of::<CrowdOfCallbacksInAJob, M>(),
+    ]
 }
 
 /// One source: two threads cancel, two register and let go in every way, two wait, one links.
@@ -192,6 +196,61 @@ impl Scenario for CrowdInAFamily {
         check("R3", counts[0].get() == 1, "a callback did not run exactly once");
         check("R3", counts[1].get() == u32::from(tokens[1].is_cancelled()), "a dropped source's callback ran");
         check("R3", counts[2].get() + was_reset.get() == 1, "a callback was neither run nor reset away");
+        "done".to_owned()
+    }
+}
+
+/// A dozen callbacks in a job on another thread, beside one that registers, one that unregisters and one that awaits.
+struct CrowdOfCallbacksInAJob;
+
+impl Scenario for CrowdOfCallbacksInAJob {
+    const CLAIM: Claim = Claim {
+        name: "crowd_of_callbacks_in_a_job",
+        about: "A job runs a dozen callbacks on another thread while others are registered and removed; one panics.",
+        rules: &["R3", "R7", "R9", "R13", "R14", "G3"],
+        threads: 4,
+        loom_preemptions: Some(0),
+        stuck: "R13",
+        outcomes: &["done"],
+        kills: &[],
+    };
+
+    fn run<M: Model>() -> String {
+        const CALLBACKS: usize = 12;
+        let source = Source::<M>::new();
+        let (sum, removed) = (Count::default(), Count::default());
+        let requester = M::thread_id();
+        let registered: Vec<Registration<M>> = (0..CALLBACKS)
+            .map(|_| {
+                let sum = sum.clone();
+                source.token().register(move || {
+                    check(
+                        "R7",
+                        M::thread_id() != requester,
+                        "a job's callback runs on the thread that made the request",
+                    );
+                    sum.hit();
+                })
+            })
+            .collect();
+        source.token().register(|| quiet_panic()).detach();
+        let remover = M::spawn({
+            let removed = removed.clone();
+            move || registered.iter().filter(|registration| registration.unregister()).for_each(|_| removed.hit())
+        });
+        let late = Count::default();
+        let registrar = M::spawn({
+            let (token, late) = (source.token(), late.clone());
+            move || token.register(move || late.hit()).detach()
+        });
+        let mut worker = None;
+        let completion = source.cancel_on(|job| worker = Some(M::spawn(move || job.run())));
+        check("R13", source.is_cancelled(), "cancel_on returned before the request was made");
+        let panics = block_on::<M, _>(pin!(completion));
+        check("R14", panics.is_err_and(|panics| panics.len() == 1), "a callback's panic was lost");
+        worker.into_iter().chain([remover, registrar]).for_each(M::join);
+        check("R3", sum.get() + removed.get() == 12, "a callback neither ran nor was removed, or both");
+        check("R9", late.get() == 1, "a registration beside the request was lost");
         "done".to_owned()
     }
 }

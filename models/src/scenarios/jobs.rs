@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
-use super::common::{Claim, Count, LOCK, OnDrop, Registration, Scenario, Source, block_on, check, word};
+use super::common::{Claim, Count, LOCK, OnDrop, Registration, Scenario, Source, block_on, check, spawn_cancel, word};
 use weakest::model::{Data, Model};
 
 /// A job's completion comes after everything its callbacks did.
@@ -167,12 +167,7 @@ impl Scenario for CancelVsDisposeAsync {
                 drop(on_drop);
             }
         });
-        let canceller = M::spawn({
-            let source = source.clone();
-            move || {
-                source.cancel();
-            }
-        });
+        let canceller = spawn_cancel(&source);
         block_on::<M, _>(pin!(registration.dispose_async()));
         let ran = written.read() == 1;
         check("R5", dropped.read() == 1, "the end of dispose_async came before the closure was dropped");
@@ -204,12 +199,7 @@ impl Scenario for CancelVsDropOfDisposeAsync {
             let runs = runs.clone();
             move || runs.hit()
         });
-        let canceller = M::spawn({
-            let source = source.clone();
-            move || {
-                source.cancel();
-            }
-        });
+        let canceller = spawn_cancel(&source);
         let over = {
             let mut end = pin!(registration.dispose_async());
             super::common::poll(end.as_mut(), &super::common::counting_waker(&wakes)).is_ready()

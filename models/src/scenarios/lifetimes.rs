@@ -1,6 +1,6 @@
 //! Last handles: G4, R15, and what the drop of the last source handle removes.
 
-use super::common::{Claim, Count, Kill, LOCK, OnDrop, Scenario, Source, check, word};
+use super::common::{Claim, Count, Kill, LOCK, OnDrop, Scenario, Source, check, counted, word};
 use weakest::model::{Data, Model};
 
 /// The weakenings of the count of handles.
@@ -203,14 +203,7 @@ impl Scenario for CancelVsDropOfSource {
 
     fn run<M: Model>() -> String {
         let source = Source::<M>::new();
-        let runs = Count::default();
-        source
-            .token()
-            .register({
-                let runs = runs.clone();
-                move || runs.hit()
-            })
-            .detach();
+        let runs = counted(&source.token());
         let other = M::spawn({
             let source = source.clone();
             move || drop(source)

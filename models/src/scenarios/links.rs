@@ -1,6 +1,6 @@
 //! Links between sources against requests and drops: R10, R11, G1 through links.
 
-use super::common::{Claim, Count, Kill, LOCK, Scenario, Source, check, word};
+use super::common::{Claim, Kill, LOCK, Scenario, Source, check, counted, word};
 use weakest::model::{Data, Model};
 
 /// A link made beside the parent's request is never lost.
@@ -62,13 +62,7 @@ impl Scenario for CancelVsDropOfChild {
         let parent = Source::<M>::new();
         let child = Source::linked([&parent.token()]);
         let token = child.token();
-        let runs = Count::default();
-        token
-            .register({
-                let runs = runs.clone();
-                move || runs.hit()
-            })
-            .detach();
+        let runs = counted(&token);
         let canceller = M::spawn(move || {
             parent.cancel();
         });
@@ -101,14 +95,7 @@ impl Scenario for CancelParentVsCancelChild {
         let child = Source::linked([&parent.token()]);
         let ours = Data::<M>::new("written before the child's cancel", "G1");
         let theirs = Data::<M>::new("written before the parent's cancel", "G1");
-        let runs = Count::default();
-        child
-            .token()
-            .register({
-                let runs = runs.clone();
-                move || runs.hit()
-            })
-            .detach();
+        let runs = counted(&child.token());
         let canceller = M::spawn({
             let (parent, theirs) = (parent.clone(), theirs.clone());
             move || {
@@ -146,14 +133,7 @@ impl Scenario for CancelVsCancelOfTwoParents {
     fn run<M: Model>() -> String {
         let (first, second) = (Source::<M>::new(), Source::<M>::new());
         let child = Source::linked([&first.token(), &second.token()]);
-        let runs = Count::default();
-        child
-            .token()
-            .register({
-                let runs = runs.clone();
-                move || runs.hit()
-            })
-            .detach();
+        let runs = counted(&child.token());
         let other = M::spawn(move || {
             second.cancel();
         });

@@ -3,6 +3,8 @@
 mod callbacks;
 mod common;
 pub mod crowds;
+mod forced;
+mod futures;
 mod jobs;
 mod lifetimes;
 mod links;
@@ -68,6 +70,21 @@ macro_rules! scenarios {
             timers::CancelOfParentVsReset = cancel_of_parent_vs_reset,
             timers::ResetVsRegister = reset_vs_register,
             timers::CancelAfterVsCancel = cancel_after_vs_cancel,
+            timers::TimerVsWait = timer_vs_wait,
+            timers::RearmedTimerVsRegister = rearmed_timer_vs_register,
+            forced::UnregisterVsRunningCallback = unregister_vs_running_callback,
+            forced::DisposeVsOtherRunningCallback = dispose_vs_other_running_callback,
+            forced::DisposeAsyncVsRunningCallback = dispose_async_vs_running_callback,
+            forced::CancelOnVsRunningJob = cancel_on_vs_running_job,
+            forced::DispatchedCallbackVsDispose = dispatched_callback_vs_dispose,
+            forced::DispatchedCallbackVsFailFast = dispatched_callback_vs_fail_fast,
+            futures::CancelVsOwnedFuture = cancel_vs_owned_future,
+            futures::CancelVsFutureAfterFuture = cancel_vs_future_after_future,
+            futures::CancelOfParentVsWaits = cancel_of_parent_vs_waits,
+            futures::CancelsVsWaitForBoth = cancels_vs_wait_for_both,
+            futures::CancelVsRunUntilCancelled = cancel_vs_run_until_cancelled,
+            futures::CancelVsInterruptibleWait = cancel_vs_interruptible_wait,
+            callbacks::PanickingDropVsUnregister = panicking_drop_vs_unregister,
             mixes::RegisterVsRegisterVsCancel = register_vs_register_vs_cancel,
             mixes::DisposeVsPollVsCancel = dispose_vs_poll_vs_cancel,
             mixes::UnregisterVsCancelVsCancel = unregister_vs_cancel_vs_cancel,

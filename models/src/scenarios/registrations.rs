@@ -1,6 +1,6 @@
 //! Callbacks against the request: R3–R5, R7–R9, G2, G3, G5.
 
-use super::common::{Claim, Count, Kill, LOCK, OnDrop, Scenario, Source, check, word};
+use super::common::{Claim, Count, Kill, LOCK, OnDrop, Scenario, Source, check, spawn_cancel, word};
 use weakest::model::{Data, Model};
 
 /// A registration racing with the request runs on one of the two threads, once.
@@ -77,12 +77,7 @@ impl Scenario for CancelVsUnregister {
                 drop(on_drop);
             }
         });
-        let canceller = M::spawn({
-            let source = source.clone();
-            move || {
-                source.cancel();
-            }
-        });
+        let canceller = spawn_cancel(&source);
         let removed = registration.unregister();
         if removed {
             check("G5", captured.read() == 1, "unregister returned true before the closure was dropped");
@@ -121,12 +116,7 @@ impl Scenario for CancelVsDispose {
                 drop(on_drop);
             }
         });
-        let canceller = M::spawn({
-            let source = source.clone();
-            move || {
-                source.cancel();
-            }
-        });
+        let canceller = spawn_cancel(&source);
         registration.dispose();
         let ran = written.read() == 1;
         check("R5", dropped.read() == 1, "dispose returned before the closure was dropped");
@@ -161,12 +151,7 @@ impl Scenario for CancelVsWithCallback {
     fn run<M: Model>() -> String {
         let source = Source::<M>::new();
         let written = Data::<M>::new("what the callback wrote", "G3");
-        let canceller = M::spawn({
-            let source = source.clone();
-            move || {
-                source.cancel();
-            }
-        });
+        let canceller = spawn_cancel(&source);
         let token = source.token();
         let cancelled = token.with_callback(|| written.write(written.read() + 1), || token.is_cancelled());
         let ran = written.read();
@@ -316,12 +301,7 @@ impl Scenario for CancelVsDetach {
             let runs = runs.clone();
             move || runs.hit()
         });
-        let canceller = M::spawn({
-            let source = source.clone();
-            move || {
-                source.cancel();
-            }
-        });
+        let canceller = spawn_cancel(&source);
         registration.detach();
         M::join(canceller);
         check("R3", runs.get() == 1, "a detached callback did not run exactly once");

@@ -7,7 +7,7 @@ use rescind::{TimeProvider, Timer};
 use weakest::model::{Data, Model};
 use weakest::{Atomic, sites};
 
-use super::common::{Claim, Count, Kill, LOCK, Scenario, Source, check, word};
+use super::common::{Claim, Count, Kill, LOCK, Scenario, Source, check, counted, word};
 
 sites! {
     /// The accesses of the scenarios' clock: what a clock must give at the least, and no more.
@@ -152,13 +152,7 @@ impl Scenario for TimerVsDropOfSource {
         let clock = Clock::<M>::new();
         let source = Source::<M>::with_timeout_on(DELAY, clock.handle());
         let token = source.token();
-        let runs = Count::default();
-        token
-            .register({
-                let runs = runs.clone();
-                move || runs.hit()
-            })
-            .detach();
+        let runs = counted(&token);
         let timer = M::spawn({
             let clock = clock.handle();
             move || {
@@ -191,14 +185,7 @@ impl Scenario for TimerVsReset {
     fn run<M: Model>() -> String {
         let clock = Clock::<M>::new();
         let mut source = Source::<M>::with_timeout_on(DELAY, clock.handle());
-        let runs = Count::default();
-        source
-            .token()
-            .register({
-                let runs = runs.clone();
-                move || runs.hit()
-            })
-            .detach();
+        let runs = counted(&source.token());
         let timer = M::spawn({
             let clock = clock.handle();
             move || {
@@ -235,14 +222,7 @@ impl Scenario for CancelOfParentVsReset {
     fn run<M: Model>() -> String {
         let parent = Source::<M>::new();
         let mut child = Source::linked([&parent.token()]);
-        let runs = Count::default();
-        child
-            .token()
-            .register({
-                let runs = runs.clone();
-                move || runs.hit()
-            })
-            .detach();
+        let runs = counted(&child.token());
         let canceller = M::spawn(move || {
             parent.cancel();
         });
@@ -313,15 +293,8 @@ impl Scenario for CancelAfterVsCancel {
         let clock = Clock::<M>::new();
         let source = Source::<M>::with_timeout_on(Duration::MAX, clock.handle());
         source.disarm();
-        let runs = Count::default();
         let by_cancel = Count::default();
-        source
-            .token()
-            .register({
-                let runs = runs.clone();
-                move || runs.hit()
-            })
-            .detach();
+        let runs = counted(&source.token());
         let canceller = M::spawn({
             let (source, by_cancel) = (source.clone(), by_cancel.clone());
             move || {
@@ -336,5 +309,78 @@ impl Scenario for CancelAfterVsCancel {
         M::join(canceller);
         check("R3", runs.get() == 1, "the callback did not run exactly once");
         word(by_cancel.get() == 1, "by cancel", "by the timer").to_owned()
+    }
+}
+
+/// A timer ends a wait, and the source goes.
+pub(crate) struct TimerVsWait;
+
+impl Scenario for TimerVsWait {
+    const CLAIM: Claim = Claim {
+        name: "timer_vs_wait",
+        about: "The armed timer fires on one thread while the other waits, blocking, reads, and drops the source.",
+        rules: &["R13", "R15", "G1"],
+        threads: 2,
+        loom_preemptions: None,
+        stuck: "R13",
+        outcomes: &["released"],
+        kills: &[],
+    };
+
+    fn run<M: Model>() -> String {
+        let clock = Clock::<M>::new();
+        let data = Data::<M>::new("written before the arming call", "G1");
+        let source = Source::<M>::with_timeout_on(Duration::MAX, clock.handle());
+        let timer = M::spawn({
+            let (clock, source, data) = (clock.handle(), source.clone(), data.clone());
+            move || {
+                data.write(1);
+                source.cancel_after(DELAY);
+                clock.fire();
+            }
+        });
+        source.token().wait();
+        check("G1", data.read() == 1, "a wait ended without what was written before the arming call");
+        drop(source);
+        M::join(timer);
+        "released".to_owned()
+    }
+}
+
+/// A timer that was armed anew fires beside a registration.
+pub(crate) struct RearmedTimerVsRegister;
+
+impl Scenario for RearmedTimerVsRegister {
+    const CLAIM: Claim = Claim {
+        name: "rearmed_timer_vs_register",
+        about: "A delay takes the place of a longer one; the timer fires on one thread while the other registers.",
+        rules: &["R3", "R9"],
+        threads: 2,
+        loom_preemptions: None,
+        stuck: "R6",
+        outcomes: &["inline", "by the timer"],
+        kills: &[],
+    };
+
+    fn run<M: Model>() -> String {
+        let clock = Clock::<M>::new();
+        let source = Source::<M>::with_timeout_on(Duration::MAX, clock.handle());
+        let early = counted(&source.token());
+        source.cancel_after(DELAY);
+        check("R2", !source.is_cancelled(), "cancelled before its time");
+        let timer = M::spawn({
+            let clock = clock.handle();
+            move || check("R3", clock.fire(), "a timer that was armed anew is not armed")
+        });
+        let late = Count::default();
+        let registration = source.token().register({
+            let late = late.clone();
+            move || late.hit()
+        });
+        let inline = registration == super::common::Registration::default();
+        registration.detach();
+        M::join(timer);
+        check("R3", early.get() == 1 && late.get() == 1, "a callback did not run exactly once");
+        word(inline, "inline", "by the timer").to_owned()
     }
 }

@@ -4,7 +4,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use super::common::{
-    Claim, Count, Kill, LOCK, Scenario, Source, block_on, check, counting_waker, poll, quiet_panic, waker, word,
+    Claim, Count, Kill, LOCK, Scenario, Source, block_on, check, counting_waker, poll, quiet_panic, spawn_cancel,
+    spawn_write_then_cancel, waker, word,
 };
 use weakest::model::{Data, Model};
 
@@ -29,13 +30,7 @@ impl Scenario for CancelVsWait {
     fn run<M: Model>() -> String {
         let source = Source::<M>::new();
         let data = Data::<M>::new("written before cancel", "G1");
-        let canceller = M::spawn({
-            let (source, data) = (source.clone(), data.clone());
-            move || {
-                data.write(1);
-                source.cancel();
-            }
-        });
+        let canceller = spawn_write_then_cancel(&source, &data);
         source.token().wait();
         check("G1", data.read() == 1, "a wait ended without what was written before the request");
         M::join(canceller);
@@ -61,13 +56,7 @@ impl Scenario for CancelVsWaitTimeout {
     fn run<M: Model>() -> String {
         let source = Source::<M>::new();
         let data = Data::<M>::new("written before cancel", "G1");
-        let canceller = M::spawn({
-            let (source, data) = (source.clone(), data.clone());
-            move || {
-                data.write(1);
-                source.cancel();
-            }
-        });
+        let canceller = spawn_write_then_cancel(&source, &data);
         let cancelled = source.token().wait_timeout(Duration::from_secs(1));
         if cancelled {
             check("G1", data.read() == 1, "a wait ended without what was written before the request");
@@ -95,13 +84,7 @@ impl Scenario for CancelVsFuture {
     fn run<M: Model>() -> String {
         let source = Source::<M>::new();
         let data = Data::<M>::new("written before cancel", "G1");
-        let canceller = M::spawn({
-            let (source, data) = (source.clone(), data.clone());
-            move || {
-                data.write(1);
-                source.cancel();
-            }
-        });
+        let canceller = spawn_write_then_cancel(&source, &data);
         let token = source.token();
         block_on::<M, _>(pin!(token.cancelled()));
         check("G1", data.read() == 1, "a future was ready without what was written before the request");
@@ -131,12 +114,7 @@ impl Scenario for CancelVsSecondPoll {
         let first_wakes = Count::default();
         let mut future = pin!(token.cancelled());
         check("R1", poll(future.as_mut(), &counting_waker(&first_wakes)).is_pending(), "cancelled without a request");
-        let canceller = M::spawn({
-            let source = source.clone();
-            move || {
-                source.cancel();
-            }
-        });
+        let canceller = spawn_cancel(&source);
         block_on::<M, _>(future.as_mut());
         check("R13", poll(future.as_mut(), &waker::<M>()).is_ready(), "a future that was ready is pending again");
         M::join(canceller);
