@@ -21,7 +21,7 @@ pub(crate) fn report(check: bool) -> Outcome {
     let root = rescind_models::root();
     let now = sources::hash(&root).map_err(|e| format!("cannot read the sources: {e}"))?;
     fresh(&record, &now)?;
-    let text = render::render(&program.subject, &record);
+    let text = render::render(&program, &record);
     let file = root.join(REPORT);
     if !check {
         fs::write(&file, text).map_err(|e| format!("cannot write {REPORT}: {e}"))?;

@@ -2,16 +2,18 @@
 
 use std::fmt::Write;
 
+use rescind_models::audit::Program;
 use weakest::model::{
-    BLIND_SPOTS, Baseline, Comparison, Explorer, Fate, Opinion, Record, Subject, Trial, Verdict, compare, name_of,
-    weakenings,
+    BLIND_SPOTS, Baseline, Comparison, Explorer, Fate, Opinion, Record, Subject, Trial, Verdict, blind, compare,
+    name_of, weakenings,
 };
 use weakest::{Dotnet, DotnetKind, Op, Row};
 
 use super::text;
 
 /// The whole report.
-pub(super) fn render(subject: &Subject, record: &Record) -> String {
+pub(super) fn render(program: &Program, record: &Record) -> String {
+    let subject = &program.subject;
     let killed = record.trials.iter().all(|trial| trial.verdict() == Verdict::Killed);
     let sections = [
         text::HEAD.to_owned(),
@@ -19,7 +21,7 @@ pub(super) fn render(subject: &Subject, record: &Record) -> String {
         orderings(subject.rows),
         yardstick(subject.rows),
         mutants(record),
-        opinions(record),
+        opinions(program, record),
         if killed { text::MINIMAL } else { text::NOT_MINIMAL }.to_owned(),
         scenarios(subject, record),
         not_seen(record),
@@ -151,22 +153,32 @@ fn bound_of(trial: &Trial, scenario: &str) -> String {
     bound.map_or_else(String::new, |preemptions| format!(", bounded: {preemptions} preemptions"))
 }
 
-fn opinions(record: &Record) -> String {
+fn opinions(program: &Program, record: &Record) -> String {
     let explorers: Vec<_> =
         record.trials.first().iter().flat_map(|trial| trial.opinions.iter().map(|opinion| opinion.explorer)).collect();
     let mut header = vec!["mutant"];
-    header.extend(explorers.iter().map(|&explorer| explorer_name(explorer)));
+    let witnesses = || program.witnesses.iter().map(|suite| suite.explorer);
+    header.extend(explorers.iter().copied().chain(witnesses()).map(explorer_name));
     let mut table = Table::new(&header);
     for trial in &record.trials {
         let mut cells = vec![format!("{} {} → {}", code(&trial.site), trial.from, trial.to)];
         cells.extend(trial.opinions.iter().map(opinion));
+        cells.extend(witnesses().map(|explorer| witness(&program.subject, explorer, trial)));
         table.row(&cells);
     }
     format!(
         "## Who sees it\n\nThe scenarios that killed the mutant, of those that ran: a scenario runs if it claims the \
-         kill, the others only as long as there is none.\n\n{}",
+         kill, the others only as long as there is none. Who is blind to every mutant is not asked.\n\n{}",
         table.0
     )
+}
+
+/// What an explorer that does not judge could have said.
+fn witness(subject: &Subject, explorer: Explorer, trial: &Trial) -> String {
+    let mutants = subject.mutants();
+    let found = mutants.iter().find(|mutant| mutant.row.name == trial.site && name_of(mutant.to) == trial.to);
+    let spot = found.and_then(|mutant| blind(explorer, mutant.row.op, mutant.row.ordering, mutant.to));
+    spot.map_or_else(|| "not asked".to_owned(), |blind| format!("blind: {}", blind.reason))
 }
 
 fn opinion(opinion: &Opinion) -> String {
@@ -186,7 +198,9 @@ fn opinion(opinion: &Opinion) -> String {
         let verdict = verdict_name(opinion.verdict());
         return reason.map_or_else(|| verdict.to_owned(), |reason| format!("{verdict}: {reason}"));
     }
-    parts.join(", ")
+    let kills = opinion.runs.iter().filter(|run| run.evidence && matches!(run.fate, Fate::Killed(_))).count();
+    let by = if kills > 0 { format!(" by {kills}") } else { String::new() };
+    format!("{}{by}: {}", verdict_name(opinion.verdict()), parts.join(", "))
 }
 
 fn scenarios(subject: &Subject, record: &Record) -> String {
