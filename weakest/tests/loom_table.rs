@@ -3,6 +3,7 @@
 //!
 //! `WEAKEST_PROGRAMS` and `WEAKEST_SEED` choose how many random programs and which.
 
+mod answers;
 mod common;
 mod random;
 mod small;
@@ -166,4 +167,9 @@ fn random_programs() {
     }
     println!("seed {seed}: {equal} equal, {extra} with more outcomes, {unfinished} unfinished");
     assert!(equal > 5 * (extra + unfinished), "{equal} equal, {extra} more, {unfinished} unfinished");
+}
+
+#[test]
+fn answers_are_those_of_the_table() {
+    answers::check::<Loom>();
 }

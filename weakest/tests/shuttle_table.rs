@@ -1,6 +1,7 @@
 //! shuttle against sequential consistency: on the rows of the litmus table that it can enumerate, its outcomes are
 //! exactly those of the reference enumerator, whatever the orderings.
 
+mod answers;
 mod common;
 mod small;
 
@@ -35,4 +36,9 @@ fn litmus_table() {
         }
     }
     assert_eq!((equal, races, unfinished), (745, 0, 225));
+}
+
+#[test]
+fn answers_are_those_of_the_table() {
+    answers::check::<Shuttle>();
 }

@@ -3,6 +3,8 @@
 //! A *scenario* is a small concurrent program over the primitive, generic over [`Model`]. An *explorer* runs it in
 //! many interleavings (or all, within its theory) and reports an [`Exploration`]: the set of outcomes, the number of
 //! executions, and how it ended.
+#![doc = ""]
+#![doc = include_str!("../../ANSWERS.md")]
 
 mod blind;
 #[cfg(feature = "shuttle")]

@@ -1,9 +1,14 @@
 //! The graph explorer: against the reference enumerator, on real code, on broken primitives, and with mistakes planted.
 
+#[path = "../answers/mod.rs"]
+mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../random/mod.rs"]
 mod random;
+#[expect(dead_code, reason = "this target only runs small programs")]
+#[path = "../small/mod.rs"]
+mod small;
 
 mod planted;
 mod programs;
@@ -14,4 +19,9 @@ mod violations;
 /// A number that a variable of the environment can change.
 fn from_environment(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
+}
+
+#[test]
+fn answers_are_those_of_the_table() {
+    answers::check::<weakest::graph::Graph>();
 }
