@@ -94,6 +94,8 @@ pub(crate) struct Graph {
     /// How many events are sequentially consistent accesses, and fences.
     pub(crate) seq_cst_accesses: usize,
     pub(crate) seq_cst_fences: usize,
+    /// Whether some access was not atomic: only then can graph events race.
+    pub(crate) plain: bool,
 }
 
 impl Graph {
@@ -296,6 +298,7 @@ impl Graph {
     fn push(&mut self, id: EventId, event: Event) -> EventId {
         self.next_stamp += 1;
         self.count_seq_cst(event.label, true);
+        self.plain |= !event.label.order.is_atomic();
         self.threads[id.thread()].events.push(event);
         self.order.push(id);
         id

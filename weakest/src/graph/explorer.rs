@@ -154,7 +154,11 @@ impl Explorer {
                 self.step(machine, thread, None);
             }
         }
-        self.cut_short.unwrap_or_else(|| self.finish())
+        let finish = self.cut_short.unwrap_or_else(|| self.finish());
+        if finish == Finish::Deadlock {
+            self.note_races_of_waits();
+        }
+        finish
     }
 
     /// Runs the one execution that the schedule tells; `None`: the program cannot go this way.
@@ -209,6 +213,13 @@ impl Explorer {
         } else {
             Finish::Deadlock
         }
+    }
+
+    /// Looks for races of the reads that wait for ever. Others that wait are no part of an execution yet.
+    fn note_races_of_waits(&mut self) {
+        let graph = self.graph();
+        let is_race = |&id: &EventId| graph.event(id).blocked && has_race(graph, id);
+        self.race = self.race || (graph.plain && graph.order.iter().any(is_race));
     }
 
     /// Takes up the last pending choice. Returns false when everything is explored.
@@ -302,7 +313,8 @@ impl Explorer {
     /// Looks for races of the events added after `mark`.
     fn note_races(&mut self, mark: usize) {
         let graph = self.graph();
-        self.race = self.race || graph.order[mark..].iter().any(|&id| has_race(graph, id));
+        let is_new_race = |&id: &EventId| !graph.event(id).blocked && has_race(graph, id);
+        self.race = self.race || (graph.plain && graph.order[mark..].iter().any(is_new_race));
     }
 }
 

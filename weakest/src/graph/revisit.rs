@@ -88,6 +88,7 @@ fn restrict(graph: &Graph, read: EventId, prefix: &Clock) -> Graph {
         next_stamp: graph.next_stamp,
         seq_cst_accesses: 0,
         seq_cst_fences: 0,
+        plain: graph.plain,
     };
     let mut unborn = Vec::new();
     for (t, thread) in graph.threads.iter().enumerate() {

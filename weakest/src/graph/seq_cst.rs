@@ -10,16 +10,50 @@
 //! between them never counts at the ends of `po≠loc ; hb ; po≠loc`.
 //!
 //! A new event has no successor in any of these relations when it is coherence-last or reads from a write that is, or
-//! is a fence: it closes no cycle, and needs no check.
+//! is a fence: it closes no cycle, and needs no check. Where there are no fences, `psc` relates accesses directly, so
+//! that a new cycle goes through a new one.
 
-use super::clock::EventId;
+use super::clock::{EventId, MAX_THREADS};
 use super::execution::{Event, Graph, Kind};
 use super::flaw::Flaw;
 
-/// Whether `psc` has no cycle.
-pub(crate) fn is_consistent(graph: &Graph) -> bool {
-    let nodes = graph.seq_cst_accesses + graph.seq_cst_fences;
-    nodes < 2 || Flaw::NoPartialSc.is_made() || Order::new(graph).is_acyclic()
+/// Whether `psc` has no cycle, if it had none before the events from `mark` on, by order of addition, were added.
+pub(crate) fn is_consistent(graph: &Graph, mark: usize) -> bool {
+    if graph.seq_cst_accesses + graph.seq_cst_fences < 2 || Flaw::NoPartialSc.is_made() {
+        return true;
+    }
+    if graph.seq_cst_fences > 0 {
+        return Order::new(graph).is_acyclic();
+    }
+    let is_node = |&&id: &&EventId| graph.event(id).label.order.is_seq_cst();
+    graph.order[mark..].iter().filter(is_node).all(|&id| !is_on_a_cycle(graph, id))
+}
+
+/// Whether `psc` leads from the access back to it, where there are no fences. What is reached in a thread is all that
+/// comes after its first: program order is part of `psc`.
+fn is_on_a_cycle(graph: &Graph, start: EventId) -> bool {
+    let mut first = [0; MAX_THREADS];
+    for (first, thread) in first.iter_mut().zip(&graph.threads) {
+        *first = thread.events.len();
+    }
+    let mut reached = vec![start];
+    while let Some(from) = reached.pop() {
+        for (t, thread) in graph.threads.iter().enumerate() {
+            let is_node = |i: usize| thread.events[i].label.order.is_seq_cst();
+            let is_next = |i: usize| {
+                let to = EventId::new(t, i);
+                is_node(i) && to != from && scb_relates(graph, from, to)
+            };
+            if let Some(next) = (0..first[t]).find(|&i| is_next(i)) {
+                if t == start.thread() && next <= start.index() {
+                    return true;
+                }
+                reached.extend((next..first[t]).filter(|&i| is_node(i)).map(|i| EventId::new(t, i)));
+                first[t] = next;
+            }
+        }
+    }
+    false
 }
 
 /// Sets of events, by place in [`Order::events`].
@@ -69,12 +103,8 @@ impl<'a> Order<'a> {
     }
 
     fn is_acyclic(&self) -> bool {
-        let edges: Vec<Bits> = if self.graph.seq_cst_fences == 0 {
-            self.nodes.iter().map(|&a| self.between_accesses(a)).collect()
-        } else {
-            let orders: Vec<Bits> = (0..self.events.len()).map(|x| self.scb(x)).collect();
-            self.nodes.iter().map(|&a| self.with_fences(a, &orders)).collect()
-        };
+        let orders: Vec<Bits> = (0..self.events.len()).map(|x| self.scb(x)).collect();
+        let edges: Vec<Bits> = self.nodes.iter().map(|&a| self.psc(a, &orders)).collect();
         has_no_cycle(&edges)
     }
 
@@ -87,26 +117,15 @@ impl<'a> Order<'a> {
     }
 
     fn happens_before(&self, a: usize, b: usize) -> bool {
-        a != b && self.event(b).knows.hb.contains(self.events[a])
+        happens_before(self.graph, self.events[a], self.events[b])
     }
 
     fn empty(&self) -> Bits {
         vec![0; self.events.len().div_ceil(64)]
     }
 
-    /// `psc` from access `a`, as a set of places in `nodes`, where there are no fences.
-    fn between_accesses(&self, a: usize) -> Bits {
-        let mut row = vec![0; self.nodes.len().div_ceil(64)];
-        for (place, &b) in self.nodes.iter().enumerate() {
-            if a != b && self.scb_relates(a, b) {
-                set(&mut row, place);
-            }
-        }
-        row
-    }
-
     /// `psc` from `a`, as a set of places in `nodes`. `orders` holds `scb`.
-    fn with_fences(&self, a: usize, orders: &[Bits]) -> Bits {
+    fn psc(&self, a: usize, orders: &[Bits]) -> Bits {
         let after = |x: usize| (0..self.events.len()).filter(move |&y| self.happens_before(x, y));
         let is_fence = |x: usize| self.event(x).label.kind == Kind::Fence;
         let mut by_scb = orders[a].clone();
@@ -139,53 +158,10 @@ impl<'a> Order<'a> {
     /// `scb` from `x`.
     fn scb(&self, x: usize) -> Bits {
         let mut row = self.empty();
-        (0..self.events.len()).filter(|&y| x != y && self.scb_relates(x, y)).for_each(|y| set(&mut row, y));
+        (0..self.events.len())
+            .filter(|&y| x != y && scb_relates(self.graph, self.events[x], self.events[y]))
+            .for_each(|y| set(&mut row, y));
         row
-    }
-
-    fn scb_relates(&self, x: usize, y: usize) -> bool {
-        let (a, b) = (self.events[x], self.events[y]);
-        if a.thread() == b.thread() {
-            return a.index() < b.index() || self.coherence_relates(x, y);
-        }
-        let (first, second) = (self.event(x), self.event(y));
-        let same = location(first).is_some() && location(first) == location(second);
-        (same && (self.happens_before(x, y) || self.coherence_relates(x, y))) || self.around(a, b)
-    }
-
-    /// `co ∪ fr`
-    fn coherence_relates(&self, x: usize, y: usize) -> bool {
-        let (first, second) = (self.event(x), self.event(y));
-        if second.label.kind != Kind::Write || location(first) != location(second) {
-            return false;
-        }
-        self.coherence_place(first) < second.position
-    }
-
-    /// The position that the event writes to or reads from.
-    fn coherence_place(&self, event: &Event) -> usize {
-        match event.label.kind {
-            Kind::Write => event.position,
-            _ => self.graph.position(event.source),
-        }
-    }
-
-    /// `po≠loc ; hb ; po≠loc` between events of different threads: the first event after `a` elsewhere happens before
-    /// the last one before `b` elsewhere, and if any two such do, these do.
-    fn around(&self, a: EventId, b: EventId) -> bool {
-        let elsewhere = |of: EventId, candidate: usize| {
-            let (own, other) = (location(self.graph.event(of)), EventId::new(of.thread(), candidate));
-            own.is_none() || own != location(self.graph.event(other))
-        };
-        let after = (a.index() + 1..self.graph.threads[a.thread()].events.len()).find(|&i| elsewhere(a, i));
-        let before = (0..b.index()).rev().find(|&i| elsewhere(b, i));
-        let thread = &self.graph.threads[b.thread()];
-        // The start of a spawned thread is an event like any other, though the graph does not store it.
-        let before = before.map(|i| &thread.events[i].knows).or(thread.start.as_ref());
-        match (after, before) {
-            (Some(after), Some(before)) => before.hb.contains(EventId::new(a.thread(), after)),
-            _ => false,
-        }
     }
 
     /// Adds what `eco` relates `x` to: the writes after it in coherence, and what reads from them or from it.
@@ -193,7 +169,7 @@ impl<'a> Order<'a> {
         let event = self.event(x);
         let Some(location) = location(event) else { return };
         let place = &self.graph.locations[location];
-        let own = self.coherence_place(event);
+        let own = coherence_place(self.graph, event);
         for &write in &place.coherence[own..] {
             set(row, self.number(write));
         }
@@ -205,6 +181,50 @@ impl<'a> Order<'a> {
             }
         }
     }
+}
+
+fn happens_before(graph: &Graph, a: EventId, b: EventId) -> bool {
+    a != b && graph.event(b).knows.hb.contains(a)
+}
+
+fn scb_relates(graph: &Graph, a: EventId, b: EventId) -> bool {
+    let (first, second) = (graph.event(a), graph.event(b));
+    if a.thread() == b.thread() {
+        return a.index() < b.index() || coherence_relates(graph, first, second);
+    }
+    let same = location(first).is_some() && location(first) == location(second);
+    (same && (happens_before(graph, a, b) || coherence_relates(graph, first, second))) || around(graph, a, b)
+}
+
+/// `co ∪ fr`
+fn coherence_relates(graph: &Graph, first: &Event, second: &Event) -> bool {
+    let same = second.label.kind == Kind::Write && location(first) == location(second);
+    same && coherence_place(graph, first) < second.position
+}
+
+/// The position that the event writes to or reads from.
+fn coherence_place(graph: &Graph, event: &Event) -> usize {
+    match event.label.kind {
+        Kind::Write => event.position,
+        _ => graph.position(event.source),
+    }
+}
+
+/// `po≠loc ; hb ; po≠loc` between events of different threads: the first event after `a` elsewhere happens before the
+/// last one before `b` elsewhere, and if any two such do, these do.
+fn around(graph: &Graph, a: EventId, b: EventId) -> bool {
+    let elsewhere = |of: EventId, candidate: usize| {
+        let (own, other) = (location(graph.event(of)), EventId::new(of.thread(), candidate));
+        own.is_none() || own != location(graph.event(other))
+    };
+    let Some(after) = (a.index() + 1..graph.threads[a.thread()].events.len()).find(|&i| elsewhere(a, i)) else {
+        return false;
+    };
+    let before = (0..b.index()).rev().find(|&i| elsewhere(b, i));
+    let thread = &graph.threads[b.thread()];
+    // The start of a spawned thread is an event like any other, though the graph does not store it.
+    let before = before.map(|i| &thread.events[i].knows).or(thread.start.as_ref());
+    before.is_some_and(|before| before.hb.contains(EventId::new(a.thread(), after)))
 }
 
 /// The location of an access.
