@@ -1,4 +1,5 @@
-//! The explorers against each other: executions, and executions per second, of the same programs.
+//! The explorers against each other: executions, and executions and events per second, of the same
+//! programs.
 //!
 //! `cargo bench -p rescind-benches --bench explore` prints the table, then measures the graph explorer with criterion.
 //! Each cell of the table is a process of its own: loom and shuttle must not share one.
@@ -25,6 +26,10 @@ weakest::sites! {
         Acquire { op: Load, ordering: Acquire, dotnet: Absent("a benchmark"), serves: [], because: "a benchmark", }
         /// A release store.
         Release { op: Store, ordering: Release, dotnet: Absent("a benchmark"), serves: [], because: "a benchmark", }
+        /// A sequentially consistent load.
+        OrderedLoad { op: Load, ordering: SeqCst, dotnet: Absent("a benchmark"), serves: [], because: "a benchmark", }
+        /// A sequentially consistent store.
+        OrderedStore { op: Store, ordering: SeqCst, dotnet: Absent("a benchmark"), serves: [], because: "a benchmark", }
         /// A relaxed addition.
         Add { op: Rmw, ordering: Relaxed, dotnet: Absent("a benchmark"), serves: [], because: "a benchmark", }
         /// A lock that is taken.
@@ -88,6 +93,16 @@ fn exchange_of_messages<M: Model>() -> String {
     })
 }
 
+/// Three threads with three stores and three loads each, all sequentially consistent.
+fn exchange_in_order<M: Model>() -> String {
+    in_threads::<M>(3, |me, words| {
+        for message in 1..=3 {
+            words[me].store(message, At::OrderedStore);
+            words[(me + 1) % 3].load(At::OrderedLoad);
+        }
+    })
+}
+
 /// A program by name, on one platform.
 type Program = (&'static str, fn() -> String);
 
@@ -97,6 +112,7 @@ fn programs<M: Model>() -> Vec<Program> {
         ("mutex 2x2", mutex::<M>),
         ("additions 3x2", additions::<M>),
         ("messages 3x8", exchange_of_messages::<M>),
+        ("SeqCst 3x6", exchange_in_order::<M>),
     ];
     let token = ["cancel_vs_dispose", "register_vs_register"];
     let entries: Vec<Entry> = rescind_models::scenarios::entries::<M>();
@@ -108,6 +124,7 @@ fn programs<M: Model>() -> Vec<Program> {
 /// What one explorer needed for one program.
 struct Cost {
     executions: u64,
+    events: u64,
     seconds: f64,
     complete: bool,
 }
@@ -117,8 +134,9 @@ impl std::fmt::Display for Cost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let bound = if self.complete { ' ' } else { '+' };
         #[expect(clippy::cast_precision_loss, reason = "a rate to be read by people")]
-        let rate = self.executions as f64 / self.seconds;
-        write!(f, "{:>9}{bound} {:>9.4} s {rate:>9.0}/s", self.executions, self.seconds)
+        let rate = |number: u64| number as f64 / self.seconds;
+        let (executions, events) = (rate(self.executions), rate(self.events));
+        write!(f, "{:>9}{bound} {:>9.4} s {executions:>9.0}/s {events:>10.0}/s", self.executions, self.seconds)
     }
 }
 
@@ -128,7 +146,8 @@ fn cost<M: Explore>(name: &str) -> Cost {
     let explored = M::explore(&BUDGET, "", body);
     let seconds = start.elapsed().as_secs_f64();
     assert!(!matches!(explored.end, End::Violated(_)), "{name} keeps the rules: {}", explored.trace);
-    Cost { executions: explored.executions + explored.abandoned, seconds, complete: explored.end == End::Complete }
+    let executions = explored.executions + explored.abandoned;
+    Cost { executions, events: explored.events, seconds, complete: explored.end == End::Complete }
 }
 
 /// Runs one cell of the table in a process of its own.
@@ -152,7 +171,9 @@ fn main() {
         return;
     }
     if arguments.iter().any(|argument| argument == "--bench") {
-        println!("executions, those given up included (+: the budget ran out first), seconds, executions per second");
+        println!(
+            "executions, those given up included (+: the budget ran out first), seconds, executions and events per second"
+        );
         for (program, _) in programs::<Graph>() {
             for explorer in ["graph", "loom", "shuttle"] {
                 println!("{program:22} {explorer:8} {}", in_a_process(explorer, program));

@@ -72,7 +72,8 @@ fn with<R>(f: impl FnOnce(&mut Progress) -> R) -> R {
 fn account() -> bool {
     with(|so_far| {
         if std::mem::take(&mut so_far.open) {
-            let (ended, seq_cst) = runtime::ended();
+            let (ended, seq_cst, events) = runtime::ended();
+            so_far.result.events += events;
             so_far.result.seq_cst_access |= seq_cst;
             match ended {
                 Ended::Passed => so_far.result.outcomes.extend(so_far.outcome.take()),

@@ -232,16 +232,16 @@ pub(super) fn main<R>(stuck_rule: &'static str, body: impl FnOnce() -> R) -> Opt
     to_the_end(0, body)
 }
 
-/// How the execution ended that just did, and whether it did a SeqCst access.
-pub(super) fn ended() -> (Ended, bool) {
-    let (limit, seq_cst) = with(|run| (run.limit.take(), run.seq_cst_access));
+/// How the execution ended that just did, whether it did a SeqCst access, and how many operations.
+pub(super) fn ended() -> (Ended, bool, u64) {
+    let (limit, seq_cst, events) = with(|run| (run.limit.take(), run.seq_cst_access, run.trace.steps()));
     let ended = match PHASE.replace(Phase::Outside) {
         _ if violated() => Ended::Violated,
         Phase::Abandoned => Ended::Abandoned,
         Phase::Failed => Ended::Limit(limit.unwrap_or_else(|| "the execution was torn down".to_owned())),
         Phase::Outside | Phase::Running => Ended::Passed,
     };
-    (ended, seq_cst)
+    (ended, seq_cst, events)
 }
 
 fn new_thread() -> usize {

@@ -62,6 +62,8 @@ pub struct Exploration {
     pub executions: u64,
     /// Executions given up as fruitless spinning: they end in no outcome and are no evidence.
     pub abandoned: u64,
+    /// Operations of all executions, those given up included.
+    pub events: u64,
     /// Distinct outcomes of the executions that ended.
     pub outcomes: BTreeSet<String>,
     /// How it ended.
@@ -83,6 +85,7 @@ impl Exploration {
         Self {
             executions: 0,
             abandoned: 0,
+            events: 0,
             outcomes: BTreeSet::new(),
             end: End::Complete,
             trace: String::new(),

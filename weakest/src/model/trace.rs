@@ -122,6 +122,12 @@ impl Trace {
         self.events.push((thread, event));
     }
 
+    /// How many steps there are.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.events.len() as u64
+    }
+
     /// Forgets everything and keeps the memory.
     pub fn clear(&mut self) {
         self.events.clear();

@@ -268,8 +268,9 @@ pub(super) fn main<R>(body: impl FnOnce() -> R) -> Option<R> {
 }
 
 /// How the execution ended that just did, and whether it did a SeqCst access.
-pub(super) fn ended() -> (Ended, bool) {
-    let (limit, all_done, seq_cst) = with(|run| (run.limit.take(), run.threads.all_done(), run.seq_cst_access));
+pub(super) fn ended() -> (Ended, bool, u64) {
+    let (limit, all_done) = with(|run| (run.limit.take(), run.threads.all_done()));
+    let (seq_cst, events) = with(|run| (run.seq_cst_access, run.trace.steps()));
     let failed = FAILED.replace(false);
     let ended = if violated() {
         Ended::Violated
@@ -278,7 +279,7 @@ pub(super) fn ended() -> (Ended, bool) {
     } else {
         Ended::Passed
     };
-    (ended, seq_cst)
+    (ended, seq_cst, events)
 }
 
 fn new_thread() -> usize {
