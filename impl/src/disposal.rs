@@ -6,15 +6,35 @@ use std::task::{Context, Poll};
 
 use weakest::{Platform, Slot};
 
+use crate::handle::let_go;
 use crate::list::{self, Parting};
-use crate::node::{Action, NodePtr, Sleeper, Wake};
-use crate::shared::Handle;
+use crate::node::{NodePtr, Sleeper, Wake};
+use crate::pool::Remains;
+use crate::shared::{Locked, Seen, Shared, SharedPtr};
 
 /// A callback that was registered, and the part that the registration has in it.
 pub(crate) struct Registered<P: Platform> {
-    pub(crate) source: Handle<P>,
+    /// One hold on it is this registration's.
+    pub(crate) source: SharedPtr<P>,
     /// This registration's part of node Invariant 4.
     pub(crate) node: NodePtr<P>,
+}
+
+impl<P: Platform> Registered<P> {
+    #[inline]
+    pub(crate) fn state(&self) -> &Shared<P> {
+        // SAFETY: the hold keeps the state alive.
+        unsafe { self.source.get() }
+    }
+
+    /// Leaves the callback registered, or running.
+    pub(crate) fn detach(self) {
+        let mut locked = self.state().lock(Seen::HELD);
+        let remains = list::detach(&mut locked, self.node);
+        // SAFETY: the hold is this registration's, which is gone.
+        unsafe { let_go(locked, self.source) };
+        remains.clear();
+    }
 }
 
 // SAFETY: the node is reached under its source's lock only, and its closure is `Send`.
@@ -23,62 +43,37 @@ unsafe impl<P: Platform> Send for Registered<P> {}
 // SAFETY: the node is reached under its source's lock only, and its closure is `Send`.
 unsafe impl<P: Platform> Sync for Registered<P> {}
 
-/// Lets go of the callback, waiting for one that runs on another thread: never [`Parting::Running`].
-pub(crate) fn leave<P: Platform>(source: &Handle<P>, node: NodePtr<P>) -> Parting {
-    let parting = list::part(&mut source.lock(), node, P::thread_id());
-    match parting {
-        Parting::Running => {
-            await_end(source, node);
-            Parting::Over
+/// Lets go of a callback, after waiting for one that runs on another thread. `None`: it runs on this very thread, or this
+/// thread runs the source's callbacks.
+///
+/// The caller, whose part of the node is gone, unlocks and then clears the remains.
+#[inline(always)]
+pub(crate) fn leave<P: Platform>(
+    source: &Shared<P>,
+    seen: Seen,
+    node: NodePtr<P>,
+) -> (Locked<'_, P>, Option<Remains<P>>) {
+    let mut locked = source.lock(seen);
+    loop {
+        match list::part(&mut locked, node) {
+            Parting::Over(remains) => return (locked, Some(remains)),
+            Parting::Left => return (locked, None),
+            Parting::Running => {
+                drop(locked);
+                await_end(source, node);
+                locked = source.lock(Seen::CANCELLED);
+            }
         }
-        parting => parting,
     }
 }
 
 /// Blocks until a callback that runs on another thread is over.
 #[cold]
-fn await_end<P: Platform>(source: &Handle<P>, node: NodePtr<P>) {
+fn await_end<P: Platform>(source: &Shared<P>, node: NodePtr<P>) {
     let slot = pin!(P::Slot::new(Sleeper::<P>::new(Some(Wake::Thread(P::current())))));
     let sleeper = slot.as_ref().ptr();
-    while list::await_end(&mut source.lock(), node, sleeper) {
+    while list::await_end(&mut source.lock(Seen::CANCELLED), node, sleeper) {
         P::park();
-    }
-}
-
-/// Drops the closure of a callback that was taken out of the list.
-///
-/// # Safety
-/// The node is alive, and its closure the caller's by node Invariant 3.
-pub(crate) unsafe fn discard<P: Platform>(node: NodePtr<P>) {
-    // SAFETY: the caller promises that the node is alive.
-    if let Action::Callback(vtable) = unsafe { node.get() }.action
-        && let Some(boxed) = &vtable.boxed
-    {
-        // SAFETY: passed on to the caller; the function is the node's own.
-        unsafe { (boxed.discard)(node) }
-    }
-}
-
-/// What a registration that is gone leaves to do for its callback.
-pub(crate) fn settle<P: Platform>(parting: Parting, node: NodePtr<P>) {
-    match parting {
-        Parting::Mine => {
-            let _release = Release(node);
-            // SAFETY: node Invariant 3: this thread took the node out of the list.
-            unsafe { discard(node) }
-        }
-        Parting::Over => drop(Release(node)),
-        Parting::Left | Parting::Running => {}
-    }
-}
-
-/// Gives the node's memory back, also if the closure's drop panics.
-pub(crate) struct Release<P: Platform>(pub(crate) NodePtr<P>);
-
-impl<P: Platform> Drop for Release<P> {
-    fn drop(&mut self) {
-        // SAFETY: node Invariant 4: the callback is over or removed, and its registration is gone.
-        unsafe { list::release(self.0) }
     }
 }
 
@@ -95,11 +90,18 @@ type Parts<'a, P> = (&'a mut Option<Registered<P>>, Pin<&'a <P as Platform>::Slo
 impl<P: Platform> EndOf<P> {
     /// Lets go of the callback now.
     pub(crate) fn of(registered: Registered<P>) -> Self {
-        let parting = list::part(&mut registered.source.lock(), registered.node, P::thread_id());
-        let running = match parting {
-            Parting::Running => Some(registered),
+        let mut locked = registered.state().lock(Seen::HELD);
+        let running = match list::part(&mut locked, registered.node) {
+            Parting::Running => {
+                drop(locked);
+                Some(registered)
+            }
             parting => {
-                settle(parting, registered.node);
+                // SAFETY: the hold is the registration's, which is gone.
+                unsafe { let_go(locked, registered.source) };
+                if let Parting::Over(remains) = parting {
+                    remains.clear();
+                }
                 None
             }
         };
@@ -125,21 +127,23 @@ impl<P: Platform> Future for EndOf<P> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let (running, slot) = self.project();
-        let Some(Registered { source, node }) = running else {
+        let Some(registered) = running else {
             return Poll::Ready(());
         };
         // A waker is user code: cloned before the lock is taken, and the old one dropped after.
         let wake = Wake::Task(context.waker().clone());
-        let mut locked = source.lock();
+        let mut locked = registered.state().lock(Seen::HELD);
         let old = list::set_wake(&mut locked, slot.ptr(), Some(wake));
-        let is_running = list::await_end(&mut locked, *node, slot.ptr());
-        drop(locked);
-        drop(old);
-        if is_running {
+        if list::await_end(&mut locked, registered.node, slot.ptr()) {
+            drop(locked);
+            drop(old);
             return Poll::Pending;
         }
-        drop(Release(*node));
-        *running = None;
+        drop(locked);
+        drop(old);
+        if let Some(registered) = running.take() {
+            registered.detach();
+        }
         Poll::Ready(())
     }
 }
@@ -149,10 +153,8 @@ impl<P: Platform> Drop for EndOf<P> {
         if P::failed() {
             return;
         }
-        if let Some(Registered { source, node }) = self.running.take()
-            && list::detach(&mut source.lock(), node)
-        {
-            drop(Release(node));
+        if let Some(registered) = self.running.take() {
+            registered.detach();
         }
     }
 }

@@ -19,10 +19,11 @@ use std::task::{Context, Poll};
 
 use weakest::{Cell, CellName, Platform, Ptr};
 
+use crate::handle::Handle;
 use crate::node::Wake;
 use crate::notify::{self, Found, OnPanic};
 use crate::panics::{CallbackPanics, Collector, catch};
-use crate::shared::{Handle, Locked};
+use crate::shared::{Locked, Seen};
 
 /// What a job and its completion share.
 struct Record<P: Platform> {
@@ -122,9 +123,9 @@ impl<P: Platform> Drop for CancelJob<P> {
             return;
         };
         let me = P::thread_id();
-        shared.source.lock().with_mut(|lists| lists.notifier = Some(me));
+        shared.source.lock(Seen::CANCELLED).with_mut(|lists| lists.notifier = Some(me));
         let result = notify::notify(&shared.source, me, OnPanic::Collect, panics).map_err(CallbackPanics::of);
-        let mut locked = shared.source.lock();
+        let mut locked = shared.source.lock(Seen::CANCELLED);
         let before = shared.with_mut(&mut locked, |state| std::mem::replace(state, State::Done(result)));
         drop(locked);
         match before {
@@ -148,7 +149,7 @@ impl<P: Platform> CancelCompletion<P> {
         match &self.repr {
             Repr::Ready(_) => true,
             Repr::Pending(shared) => {
-                shared.with_mut(&mut shared.source.lock(), |state| matches!(state, State::Done(_)))
+                shared.with_mut(&mut shared.source.lock(Seen::CANCELLED), |state| matches!(state, State::Done(_)))
             }
         }
     }
@@ -172,7 +173,7 @@ impl<P: Platform> CancelCompletion<P> {
     fn take_result(&mut self, wake: impl FnOnce() -> Wake<P>) -> Option<Result<(), CallbackPanics>> {
         if let Repr::Pending(shared) = &self.repr {
             let mut new = Some(wake());
-            let mut locked = shared.source.lock();
+            let mut locked = shared.source.lock(Seen::CANCELLED);
             let result = shared.with_mut(&mut locked, |state| match state {
                 State::Running { waiter, .. } => {
                     std::mem::swap(waiter, &mut new);
@@ -214,7 +215,7 @@ impl<P: Platform> Drop for CancelCompletion<P> {
         let Repr::Pending(shared) = std::mem::replace(&mut self.repr, Repr::Ready(Ok(()))) else {
             return;
         };
-        let mut locked = shared.source.lock();
+        let mut locked = shared.source.lock(Seen::CANCELLED);
         let (done, waiter) = shared.with_mut(&mut locked, |state| match state {
             State::Running { waiter, abandoned } => {
                 *abandoned = true;

@@ -4,59 +4,49 @@
 //! The link is a node in the parent's callback list, so it has its place among the parent's callbacks.
 //!
 //! # Invariants
-//! 1. A link holds one count of its parent from the moment it is linked until the child's last source handle is gone.
+//! 1. A link holds its parent from the moment it is made until the child's last source handle is gone.
 //! 2. While a link is in its parent's list the child is alive: the child's last source handle unlinks it before it
 //!    gives its count back.
 #![expect(unsafe_code, reason = "links are reached through pointers to the node they embed")]
 
+use std::marker::PhantomData;
+use std::mem::offset_of;
+
 use weakest::{Cell, CellName, Platform, Ptr};
 
+use crate::handle::{Handle, hold, let_go};
 use crate::list;
-use crate::node::{Action, Node, NodePtr};
+use crate::node::{Kind, Memory, Node, NodePtr};
+use crate::pool;
 use crate::removal;
-use crate::shared::{CANCELLED, Handle, Shared, SharedPtr};
+use crate::shared::{CANCELLED, Seen, Shared, SharedPtr};
 
 /// A child's membership in one parent's callback list.
 #[repr(C)]
 pub(crate) struct Link<P: Platform> {
     node: Node<P>,
     parent: SharedPtr<P>,
-    /// The state that embeds this link; written before the link is shared.
-    child: P::Cell<Option<SharedPtr<P>>>,
 }
 
 /// A link in shared memory.
 pub(crate) type LinkPtr<P> = Ptr<P, Link<P>>;
 
 impl<P: Platform> Link<P> {
-    /// A link that takes over `parent`'s count (Invariant 1).
-    fn new(parent: Handle<P>) -> Self {
-        let parent = std::mem::ManuallyDrop::new(parent).ptr();
-        let child = P::Cell::new(CellName::new("the child of a link", "G1"), None);
-        Self { node: Node::new(Action::Link), parent, child }
-    }
-
     /// The parent's state; alive as Invariant 1 says.
     pub(crate) fn parent(&self) -> SharedPtr<P> {
         self.parent
-    }
-
-    /// The child's state; alive as Invariant 2 says.
-    pub(crate) fn child(&self) -> SharedPtr<P> {
-        // SAFETY: written once, before the link was put into a list.
-        unsafe { self.child.with(|child| child.expect("a link in a list has a child")) }
     }
 }
 
 /// How a state is embedded in its allocation.
 pub(crate) struct Shape<P: Platform> {
-    /// The i-th link to a parent.
-    pub(crate) link: unsafe fn(SharedPtr<P>, usize) -> Option<LinkPtr<P>>,
+    /// The i-th link to a parent; `None` if there never is one.
+    link: Option<unsafe fn(SharedPtr<P>, usize) -> Option<LinkPtr<P>>>,
     /// Drops what never ran and gives the allocation back.
     pub(crate) release: unsafe fn(SharedPtr<P>),
 }
 
-/// A state together with the links to its parents: none, one or two in place, more in a list.
+/// A state together with the links to its parents: none, one or two in place, more in memory of their own.
 #[repr(C)]
 struct Block<P: Platform, L> {
     shared: Shared<P>,
@@ -65,48 +55,95 @@ struct Block<P: Platform, L> {
 
 /// Where the links of a block are.
 trait Links<P: Platform>: Sized {
-    fn get(&self, i: usize) -> Option<LinkPtr<P>>;
+    const NONE: bool;
+
+    fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>>;
 
     /// Gives back what is not in the block itself.
     fn release(&self);
 }
 
 impl<P: Platform, const N: usize> Links<P> for [Link<P>; N] {
-    fn get(&self, i: usize) -> Option<LinkPtr<P>> {
-        self.as_slice().get(i).map(|link| Ptr::from_raw(link.into()))
+    const NONE: bool = N == 0;
+
+    #[inline]
+    fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>> {
+        // SAFETY: the i-th of N links lies there.
+        (i < N).then(|| unsafe { block.member(Place::<P, N, 0>::OFFSET + i * size_of::<Link<P>>()) })
     }
 
     fn release(&self) {}
 }
 
-impl<P: Platform> Links<P> for Vec<LinkPtr<P>> {
-    fn get(&self, i: usize) -> Option<LinkPtr<P>> {
-        self.as_slice().get(i).copied()
+/// The I-th of N links in a block.
+struct Place<P, const N: usize, const I: usize>(PhantomData<P>);
+
+impl<P: Platform, const N: usize, const I: usize> Place<P, N, I> {
+    const OFFSET: usize = offset_of!(Block<P, [Link<P>; N]>, links) + I * size_of::<Link<P>>();
+    const KIND: &'static Kind<P> = &Kind { run: None, memory: Memory::Link { child: Self::child } };
+
+    fn link(parent: &Handle<P>) -> Link<P> {
+        Link { node: Node::new(Self::KIND), parent: parent.ptr() }
+    }
+
+    /// # Safety
+    /// The node is the I-th of N links' in a live block.
+    unsafe fn child(node: NodePtr<P>) -> SharedPtr<P> {
+        // SAFETY: passed on to the caller; the state is the block's first field.
+        unsafe { node.container(Self::OFFSET) }
+    }
+}
+
+/// A link in memory of its own.
+#[repr(C)]
+struct FarLink<P: Platform> {
+    link: Link<P>,
+    /// The state that the link is of; written before the link is shared.
+    child: P::Cell<Option<SharedPtr<P>>>,
+}
+
+impl<P: Platform> FarLink<P> {
+    const KIND: &'static Kind<P> = &Kind { run: None, memory: Memory::Link { child: Self::child } };
+
+    fn allocate(parent: &Handle<P>) -> Ptr<P, Self> {
+        let link = Link { node: Node::new(Self::KIND), parent: parent.ptr() };
+        Ptr::allocate(Self { link, child: P::Cell::new(CellName::new("the child of a link", "G1"), None) })
+    }
+
+    /// # Safety
+    /// The node is a live far link's.
+    unsafe fn child(node: NodePtr<P>) -> SharedPtr<P> {
+        // SAFETY: passed on to the caller.
+        let link = unsafe { node.cast::<Self>().get() };
+        // SAFETY: written once, before the link was put into a list.
+        unsafe { link.child.with(|child| child.expect("a link in a list has a child")) }
+    }
+}
+
+impl<P: Platform> Links<P> for Vec<Ptr<P, FarLink<P>>> {
+    const NONE: bool = false;
+
+    fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>> {
+        // SAFETY: the caller has a part in the block.
+        unsafe { block.get() }.links.as_slice().get(i).map(|link| link.cast())
     }
 
     fn release(&self) {
         for link in self {
-            // SAFETY: the block owns its links, and all of them are unlinked (Invariant 5 of the state).
+            // SAFETY: the block owns its links, and all of them are unlinked (handle Invariant 5).
             unsafe { link.release() }
         }
     }
 }
 
 impl<P: Platform, L: Links<P>> Block<P, L> {
-    const SHAPE: &'static Shape<P> = &Shape { link: Self::link, release: Self::release };
+    const SHAPE: &'static Shape<P> =
+        &Shape { link: if L::NONE { None } else { Some(Self::link) }, release: Self::release };
 
     /// Allocates a live state with these links, not yet linked. The handle is the source handles' common one.
+    #[inline]
     fn allocate(links: L) -> Handle<P> {
         let shared = Ptr::allocate(Self { shared: Shared::new(Self::SHAPE), links }).cast::<Shared<P>>();
-        let mut i = 0;
-        // SAFETY: just allocated as a block of this very type.
-        while let Some(link) = unsafe { Self::link(shared, i) } {
-            // SAFETY: the link lives as long as the block, and nobody else knows of either yet.
-            let link = unsafe { link.get() };
-            // SAFETY: as above: no other thread can access the cell.
-            unsafe { link.child.with_mut(|child| *child = Some(shared)) };
-            i += 1;
-        }
         // SAFETY: a new state counts one handle.
         unsafe { Handle::adopt(shared) }
     }
@@ -114,50 +151,50 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
     /// # Safety
     /// `shared` is the state of a live block of this type.
     unsafe fn link(shared: SharedPtr<P>, i: usize) -> Option<LinkPtr<P>> {
-        // SAFETY: the state is a block's first field, and the caller promises the block's type.
-        unsafe { shared.cast::<Self>().get() }.links.get(i)
+        L::get(shared.cast(), i)
     }
 
     /// # Safety
-    /// As for `link`, and the last handle is gone.
+    /// `shared` is the state of a block of this type, and nobody else's.
     unsafe fn release(shared: SharedPtr<P>) {
         let block = shared.cast::<Self>();
         // SAFETY: the state is a block's first field, and the caller promises the block's type.
         let this = unsafe { block.get() };
-        let mut locked = this.shared.lock_expecting(CANCELLED);
-        removal::doom(&mut locked);
-        drop(locked);
-        let dropped = removal::discard(&this.shared);
+        // SAFETY: the state is the caller's alone.
+        let has_rest = unsafe { this.shared.with_unshared(|guarded| guarded.newest.is_some()) };
+        let dropped = if has_rest { removal::discard_all(&this.shared) } else { removal::Dropped::default() };
+        // SAFETY: the state is the caller's alone.
+        unsafe { pool::release(this.shared.with_unshared(|guarded| guarded.spare)) };
         this.links.release();
-        // SAFETY: the last handle is gone, so nobody else knows the block.
+        // SAFETY: the state is the caller's alone.
         unsafe { block.release() };
         dropped.resume();
     }
 }
 
 /// The state of a source without parents.
+#[inline]
 pub(crate) fn plain<P: Platform>() -> Handle<P> {
     Block::<P, [Link<P>; 0]>::allocate([])
 }
 
 /// The state of a source that is cancelled as soon as any of `parents` is.
-pub(crate) fn linked<P: Platform>(parents: impl IntoIterator<Item = Handle<P>>) -> Handle<P> {
+pub(crate) fn linked<'a, P: Platform>(parents: impl IntoIterator<Item = &'a Handle<P>>) -> Handle<P> {
     let mut parents = parents.into_iter().fuse();
     let child = match (parents.next(), parents.next(), parents.next()) {
-        (None, ..) => plain(),
-        (Some(a), None, _) => Block::allocate([Link::new(a)]),
-        (Some(a), Some(b), None) => Block::allocate([Link::new(a), Link::new(b)]),
-        (Some(a), Some(b), Some(c)) => {
-            let first = [a, b, c].into_iter();
-            Block::allocate(first.chain(parents).map(|parent| Ptr::allocate(Link::new(parent))).collect::<Vec<_>>())
-        }
+        (None, ..) => return plain(),
+        (Some(a), None, _) => Block::allocate([Place::<P, 1, 0>::link(a)]),
+        (Some(a), Some(b), None) => Block::allocate([Place::<P, 2, 0>::link(a), Place::<P, 2, 1>::link(b)]),
+        (Some(a), Some(b), Some(c)) => far([a, b, c].into_iter().chain(parents).map(FarLink::allocate).collect()),
     };
     for_each_link(&child, |link| {
-        // SAFETY: Invariant 1: the link's count keeps the parent alive.
-        let parent = unsafe { link.parent().get() };
-        let mut locked = parent.lock();
+        // SAFETY: links live as long as the block that embeds them.
+        let parent = unsafe { link.get() }.parent;
+        // SAFETY: the caller has a handle to the parent.
+        let mut locked = unsafe { parent.get() }.lock(Seen::HELD);
+        hold(&mut locked);
         if locked.is_live() {
-            list::push(&mut locked, node_of(link));
+            list::push(&mut locked, link.cast(), list::callbacks);
         } else if locked.is_cancelled() {
             drop(locked);
             cancel_unobserved(&child);
@@ -166,33 +203,49 @@ pub(crate) fn linked<P: Platform>(parents: impl IntoIterator<Item = Handle<P>>) 
     child
 }
 
+/// The state with these links in memory of their own.
+fn far<P: Platform>(links: Vec<Ptr<P, FarLink<P>>>) -> Handle<P> {
+    let child = Block::allocate(links.clone());
+    for link in links {
+        // SAFETY: just allocated.
+        let link = unsafe { link.get() };
+        // SAFETY: nobody else knows of the link yet.
+        unsafe { link.child.with_mut(|place| *place = Some(child.ptr())) };
+    }
+    child
+}
+
 /// Cancels a source that nobody has a handle to yet, so there is no callback to run.
 pub(crate) fn cancel_unobserved<P: Platform>(child: &Shared<P>) {
-    let mut locked = child.lock();
+    let mut locked = child.lock(Seen::NEW);
     if locked.is_live() {
         locked.set(CANCELLED);
     }
 }
 
-/// The last source handle is gone: takes the links out of the parents' lists and gives the parents' counts back.
+/// The last source handle is gone: takes the links out of the parents' lists and gives the holds on them back.
+#[inline]
 pub(crate) fn unlink_all<P: Platform>(child: &Handle<P>) {
     for_each_link(child, |link| {
-        // SAFETY: Invariant 1: the link's count keeps the parent alive, and is given up here, once.
-        let parent = unsafe { Handle::adopt(link.parent()) };
-        list::remove(&mut parent.lock(), node_of(link));
+        // SAFETY: links live as long as the block that embeds them.
+        let parent = unsafe { link.get() }.parent;
+        // SAFETY: Invariant 1: the link holds the parent.
+        let mut locked = unsafe { parent.get() }.lock(Seen::HELD);
+        list::remove(&mut locked, link.cast(), list::callbacks);
+        // SAFETY: Invariant 1: the link's hold is given up here, once.
+        unsafe { let_go(locked, parent) }
     });
 }
 
-fn for_each_link<P: Platform>(child: &Handle<P>, mut visit: impl FnMut(&Link<P>)) {
+#[inline]
+fn for_each_link<P: Platform>(child: &Handle<P>, mut visit: impl FnMut(LinkPtr<P>)) {
+    let Some(link) = child.shape.link else {
+        return;
+    };
     let mut i = 0;
     // SAFETY: the function is of the state's own shape.
-    while let Some(link) = unsafe { (child.shape.link)(child.ptr(), i) } {
-        // SAFETY: links live as long as the block that embeds them.
-        visit(unsafe { link.get() });
+    while let Some(link) = unsafe { link(child.ptr(), i) } {
+        visit(link);
         i += 1;
     }
-}
-
-fn node_of<P: Platform>(link: &Link<P>) -> NodePtr<P> {
-    LinkPtr::<P>::from_raw(link.into()).cast()
 }

@@ -5,57 +5,110 @@
 
 use weakest::{Cell, Platform, Ptr, ThreadId};
 
-use crate::node::{Action, NodePtr, Sleeper, State, Waiter, Wake};
+use crate::node::{Kind, Member, NodePtr, Sleeper, State, Waiter, Wake};
 use crate::panics::{Payload, catch};
+use crate::pool::{self, Remains};
 use crate::shared::{Guarded, Locked};
 
-/// Reads a node's state. `_locked` is the lock of the node's source, the node Linked, Busy or owned by the caller.
-fn with<P: Platform, R>(_locked: &Locked<'_, P>, node: NodePtr<P>, read: impl FnOnce(&State<P>) -> R) -> R {
+/// Reads a node. `_locked` is the lock of the node's source, the node Linked, Busy, Spare or owned by the caller.
+#[inline(always)]
+pub(crate) fn with<P: Platform, R>(_locked: &Locked<'_, P>, node: NodePtr<P>, read: impl FnOnce(&Member<P>) -> R) -> R {
     // SAFETY: node Invariant 2 (Linked), node Invariant 4 (Busy), or the owner's own.
     let node = unsafe { node.get() };
     // SAFETY: node Invariant 1.
-    unsafe { node.state.with(read) }
+    unsafe { node.member.with(read) }
 }
 
-/// Changes a node's state, as [`with`].
-fn with_mut<P: Platform, R>(
+/// Changes a node, as [`with`].
+#[inline(always)]
+pub(crate) fn with_mut<P: Platform, R>(
     _locked: &mut Locked<'_, P>,
     node: NodePtr<P>,
-    write: impl FnOnce(&mut State<P>) -> R,
+    write: impl FnOnce(&mut Member<P>) -> R,
 ) -> R {
     // SAFETY: node Invariant 2 (Linked), node Invariant 4 (Busy), or the owner's own.
     let node = unsafe { node.get() };
     // SAFETY: node Invariant 1.
-    unsafe { node.state.with_mut(write) }
+    unsafe { node.member.with_mut(write) }
 }
 
-/// Registers an idle node as the newest callback, link or wait.
-pub(crate) fn push<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) {
-    // SAFETY: the caller owns the node.
-    let is_wait = matches!(unsafe { node.get() }.action, Action::Wake);
-    let older = locked.with_mut(|lists| {
-        let head = if is_wait { &mut lists.waits } else { &mut lists.newest };
-        head.replace(node)
-    });
-    with_mut(locked, node, |state| *state = State::Linked { newer: None, older, orphan: false });
+/// Where a list begins.
+pub(crate) type Head<P> = fn(&mut Guarded<P>, NodePtr<P>) -> &mut Option<NodePtr<P>>;
+
+/// The list that a new callback or link goes to; for a linked one, that it is in: where its newest node is.
+pub(crate) fn callbacks<P: Platform>(lists: &mut Guarded<P>, node: NodePtr<P>) -> &mut Option<NodePtr<P>> {
+    if lists.doomed == Some(node) { &mut lists.doomed } else { &mut lists.newest }
+}
+
+/// The list of waits.
+pub(crate) fn waits<P: Platform>(lists: &mut Guarded<P>, _node: NodePtr<P>) -> &mut Option<NodePtr<P>> {
+    &mut lists.waits
+}
+
+/// Registers a node as the newest of its list. The caller owns it.
+#[inline(always)]
+pub(crate) fn push<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, head: Head<P>) {
+    let older = locked.with_mut(|lists| head(lists, node).replace(node));
+    with_mut(locked, node, |member| member.state = State::Linked { newer: None, older, orphan: false });
     if let Some(older) = older {
-        with_mut(locked, older, |state| *neighbours(state).0 = Some(node));
+        with_mut(locked, older, |member| *neighbours(member).0 = Some(node));
     }
 }
 
-/// Takes a linked node out and leaves it Spent; `false` if it was not linked.
-pub(crate) fn remove<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
-    let was_linked = with(locked, node, |state| matches!(state, State::Linked { .. }));
-    if was_linked {
-        unlink(locked, node, State::Spent);
+/// Takes a linked node out and leaves it in `state`; its kind, or `None` if it was not linked.
+#[inline(always)]
+fn unlink<P: Platform>(
+    locked: &mut Locked<'_, P>,
+    node: NodePtr<P>,
+    head: Head<P>,
+    state: impl FnOnce(bool) -> State<P>,
+) -> Option<&'static Kind<P>> {
+    let (kind, newer, older) = with_mut(locked, node, |member| match member.state {
+        State::Linked { newer, older, orphan } => {
+            member.state = state(orphan);
+            Some((member.kind, newer, older))
+        }
+        _ => None,
+    })?;
+    match newer {
+        Some(newer) => with_mut(locked, newer, |member| *neighbours(member).1 = older),
+        None => locked.with_mut(|lists| *head(lists, node) = older),
     }
-    was_linked
+    if let Some(older) = older {
+        with_mut(locked, older, |member| *neighbours(member).0 = newer);
+    }
+    Some(kind)
 }
 
-/// Takes a linked node out for `thread`, which owes it a [`finish`].
-pub(crate) fn take<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, thread: ThreadId) {
-    let orphan = with(locked, node, |state| matches!(state, State::Linked { orphan: true, .. }));
-    unlink(locked, node, State::Busy { thread, waiter: None, orphan });
+/// A linked node's newer and older neighbour.
+type Neighbours<'a, P> = (&'a mut Option<NodePtr<P>>, &'a mut Option<NodePtr<P>>);
+
+#[inline(always)]
+fn neighbours<P: Platform>(member: &mut Member<P>) -> Neighbours<'_, P> {
+    match &mut member.state {
+        State::Linked { newer, older, .. } => (newer, older),
+        _ => unreachable!("node Invariant 2: the neighbours of a linked node are linked"),
+    }
+}
+
+/// Takes a linked node out and leaves it Spent; its kind, or `None` if it was not linked.
+#[inline(always)]
+pub(crate) fn remove<P: Platform>(
+    locked: &mut Locked<'_, P>,
+    node: NodePtr<P>,
+    head: Head<P>,
+) -> Option<&'static Kind<P>> {
+    unlink(locked, node, head, |_| State::Spent)
+}
+
+/// Takes a linked callback or link out for `thread`, which owes it a [`finish`].
+#[inline(always)]
+pub(crate) fn take<P: Platform>(
+    locked: &mut Locked<'_, P>,
+    node: NodePtr<P>,
+    thread: ThreadId,
+) -> Option<&'static Kind<P>> {
+    unlink(locked, node, callbacks, |orphan| State::Busy { thread, waiter: None, orphan })
 }
 
 /// How many callbacks and links are registered.
@@ -64,61 +117,36 @@ pub(crate) fn count<P: Platform>(locked: &Locked<'_, P>) -> usize {
     let mut count = 0;
     while let Some(node) = next {
         count += 1;
-        next = with(locked, node, |state| match state {
-            State::Linked { older, .. } => *older,
+        next = with(locked, node, |member| match member.state {
+            State::Linked { older, .. } => older,
             _ => None,
         });
     }
     count
 }
 
-/// Takes a linked node out of its list, into `state`.
-fn unlink<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, state: State<P>) {
-    let (newer, older) = with_mut(locked, node, |place| {
-        let (newer, older) = neighbours(place);
-        let ends = (*newer, *older);
-        *place = state;
-        ends
-    });
-    match newer {
-        Some(newer) => with_mut(locked, newer, |state| *neighbours(state).1 = older),
-        None => locked.with_mut(|lists| *head_of(lists, node) = older),
-    }
-    if let Some(older) = older {
-        with_mut(locked, older, |state| *neighbours(state).0 = newer);
-    }
-}
-
-/// The head of the list whose newest node is `node`.
-fn head_of<P: Platform>(lists: &mut Guarded<P>, node: NodePtr<P>) -> &mut Option<NodePtr<P>> {
-    [&mut lists.newest, &mut lists.doomed, &mut lists.waits]
-        .into_iter()
-        .find(|head| **head == Some(node))
-        .expect("a linked node without a newer one is the head of its list")
-}
-
-/// A linked node's newer and older neighbour.
-type Neighbours<'a, P> = (&'a mut Option<NodePtr<P>>, &'a mut Option<NodePtr<P>>);
-
-fn neighbours<P: Platform>(state: &mut State<P>) -> Neighbours<'_, P> {
-    match state {
-        State::Linked { newer, older, .. } => (newer, older),
-        _ => unreachable!("node Invariant 2: the neighbours of a linked node are linked"),
-    }
-}
-
-/// A busy node is done with: makes it Spent. What is left to do must wait until the lock is released.
-pub(crate) fn finish<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Finished<P> {
-    match with_mut(locked, node, |state| std::mem::replace(state, State::Spent)) {
-        State::Busy { waiter, orphan, .. } => Finished {
-            wake: waiter.and_then(|sleeper| set_wake(locked, sleeper, None)),
-            orphan: orphan.then_some(node),
-        },
+/// A busy node is done with: makes it Spent. What is left to do, if anything, must wait until the lock is released.
+#[inline(always)]
+pub(crate) fn finish<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Option<Finished<P>> {
+    let (kind, waiter, orphan) = with_mut(locked, node, |member| match member.state {
+        State::Busy { waiter, orphan, .. } => {
+            member.state = State::Spent;
+            (member.kind, waiter, orphan)
+        }
         _ => unreachable!("only the thread that made a node Busy finishes it"),
+    });
+    if let Some(sleeper) = waiter {
+        let wake = set_wake(locked, sleeper, None);
+        return Some(Finished { wake, remains: Remains::Nothing });
     }
+    if orphan && let remains @ (Remains::Closure(..) | Remains::Node { .. }) = pool::retire(locked, node, kind) {
+        return Some(Finished { wake: None, remains });
+    }
+    None
 }
 
 /// Changes whom a sleeper wakes; the one before comes back, to be woken or dropped outside the lock.
+#[inline(always)]
 pub(crate) fn set_wake<P: Platform>(
     _locked: &mut Locked<'_, P>,
     sleeper: Ptr<P, Sleeper<P>>,
@@ -128,6 +156,15 @@ pub(crate) fn set_wake<P: Platform>(
     let sleeper = unsafe { sleeper.get() };
     // SAFETY: node Invariant 1.
     unsafe { sleeper.wake.with_mut(|place| std::mem::replace(place, wake)) }
+}
+
+/// As [`set_wake`], for a sleeper that wakes nobody yet.
+#[inline(always)]
+pub(crate) fn set_first_wake<P: Platform>(_locked: &mut Locked<'_, P>, sleeper: Ptr<P, Sleeper<P>>, wake: Wake<P>) {
+    // SAFETY: node Invariant 4: a waiter outlives Linked, and Busy.
+    let sleeper = unsafe { sleeper.get() };
+    // SAFETY: node Invariant 1.
+    unsafe { sleeper.wake.with_mut(|place| *place = Some(wake)) }
 }
 
 /// Whether a sleeper already wakes the task of `waker`.
@@ -143,13 +180,15 @@ pub(crate) fn will_wake<P: Platform>(
 }
 
 /// Takes the newest wait out, to be woken outside the lock.
+#[inline]
 pub(crate) fn take_wait<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Wake<P>> {
     let node = locked.with(|lists| lists.waits)?;
-    unlink(locked, node, State::Spent);
+    remove(locked, node, waits);
     set_wake(locked, sleeper_of(node.cast()), None)
 }
 
 /// The sleeper inside a waiter.
+#[inline(always)]
 pub(crate) fn sleeper_of<P: Platform>(waiter: Ptr<P, Waiter<P>>) -> Ptr<P, Sleeper<P>> {
     // SAFETY: node Invariant 4: the waiter is alive, as it is linked or the caller's.
     Ptr::from_raw((&unsafe { waiter.get() }.sleeper).into())
@@ -159,7 +198,7 @@ pub(crate) fn sleeper_of<P: Platform>(waiter: Ptr<P, Waiter<P>>) -> Ptr<P, Sleep
 #[must_use]
 pub(crate) struct Finished<P: Platform> {
     wake: Option<Wake<P>>,
-    orphan: Option<NodePtr<P>>,
+    remains: Remains<P>,
 }
 
 impl<P: Platform> Finished<P> {
@@ -172,11 +211,9 @@ impl<P: Platform> Finished<P> {
     ///
     /// # Errors
     /// A waker's panic.
+    #[cold]
     pub(crate) fn settle(self) -> Result<(), Payload> {
-        if let Some(node) = self.orphan {
-            // SAFETY: node Invariant 4: an orphan that is Spent belongs to the thread that made it so.
-            unsafe { release(node) }
-        }
+        self.remains.clear();
         match self.wake {
             Some(wake) => catch::<P, _>(|| wake.wake()),
             None => Ok(()),
@@ -184,46 +221,39 @@ impl<P: Platform> Finished<P> {
     }
 }
 
-/// Releases the memory of a spent callback.
-///
-/// # Safety
-/// The caller owns the node by node Invariant 4.
-pub(crate) unsafe fn release<P: Platform>(node: NodePtr<P>) {
-    // SAFETY: the caller owns the node, so it is alive.
-    if let Action::Callback(vtable) = unsafe { node.get() }.action
-        && let Some(boxed) = &vtable.boxed
-    {
-        // SAFETY: the caller owns the node, whose own vtable this is.
-        unsafe { (boxed.release)(node) }
-    }
-}
-
 /// What a registration finds when it wants its callback gone.
-pub(crate) enum Parting {
-    /// The callback was linked and now is the caller's, to drop its closure and to release.
-    Mine,
-    /// It is over: the caller releases the node.
-    Over,
-    /// It runs on this very thread, or the thread of the request asks: who runs it releases the node.
+pub(crate) enum Parting<P: Platform> {
+    /// It let go of the callback, which is over now, or was.
+    Over(Remains<P>),
+    /// The callback runs on this very thread, or the thread of the request asks: who runs it retires the node.
     Left,
     /// It runs on another thread, and is still the caller's to wait for.
     Running,
 }
 
 /// A registration lets go of its callback, unless it runs on another thread.
-pub(crate) fn part<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, me: ThreadId) -> Parting {
-    if remove(locked, node) {
-        return Parting::Mine;
+#[inline(always)]
+pub(crate) fn part<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Parting<P> {
+    match remove(locked, node, callbacks) {
+        Some(kind) => Parting::Over(pool::retire_with_closure(locked, node, kind)),
+        None => part_late(locked, node),
     }
+}
+
+/// The rest of [`part`], for a callback that was taken out before.
+#[cold]
+fn part_late<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Parting<P> {
+    let me = P::thread_id();
     let on_notifier = locked.with(|lists| lists.notifier == Some(me));
-    with_mut(locked, node, |state| match state {
+    let parting = with_mut(locked, node, |member| match &mut member.state {
         State::Busy { thread, orphan, .. } if on_notifier || *thread == me => {
             *orphan = true;
-            Parting::Left
+            Err(Parting::Left)
         }
-        State::Busy { .. } => Parting::Running,
-        _ => Parting::Over,
-    })
+        State::Busy { .. } => Err(Parting::Running),
+        _ => Ok(member.kind),
+    });
+    parting.map_or_else(|parting| parting, |kind| Parting::Over(pool::retire(locked, node, kind)))
 }
 
 /// Makes `sleeper` the one whom a busy callback's end wakes; `false` if it is over.
@@ -232,7 +262,7 @@ pub(crate) fn await_end<P: Platform>(
     node: NodePtr<P>,
     sleeper: Ptr<P, Sleeper<P>>,
 ) -> bool {
-    with_mut(locked, node, |state| match state {
+    with_mut(locked, node, |member| match &mut member.state {
         State::Busy { waiter, .. } => {
             *waiter = Some(sleeper);
             true
@@ -241,19 +271,19 @@ pub(crate) fn await_end<P: Platform>(
     })
 }
 
-/// A registration lets go of its callback and leaves it registered, or running; `true` if it is over and the caller
-/// releases it.
-pub(crate) fn detach<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
-    with_mut(locked, node, |state| match state {
+/// A registration lets go of its callback and leaves it registered, or running.
+pub(crate) fn detach<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Remains<P> {
+    let over = with_mut(locked, node, |member| match &mut member.state {
         State::Linked { orphan, .. } => {
             *orphan = true;
-            false
+            None
         }
         State::Busy { orphan, waiter, .. } => {
             *orphan = true;
             *waiter = None;
-            false
+            None
         }
-        _ => true,
-    })
+        _ => Some(member.kind),
+    });
+    over.map_or(Remains::Nothing, |kind| pool::retire(locked, node, kind))
 }

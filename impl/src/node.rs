@@ -1,65 +1,78 @@
-//! Nodes: what is linked into a source's lists, and whom their ends wake.
+//! Nodes: what the lists of a source are made of.
 //!
-//! A node is a callback (in memory of its own, or in the frame of `with_callback`), the link of a child source, or a
-//! wait. Its state is guarded by the lock of the source it was registered on:
-//!
-//! | state  | meaning                                  | next, by whom                                       |
-//! |--------|------------------------------------------|-----------------------------------------------------|
-//! | Idle   | not registered yet                       | Linked, the registering thread                      |
-//! | Linked | in a list                                | Busy, who takes it; Spent, who removes or wakes it  |
-//! | Busy   | its callback (or its drop) runs unlocked | Spent, the thread that runs it                      |
-//! | Spent  | done with: nobody will run or drop it    | final                                               |
+//! | state  | meaning                                  | next, by whom                                             |
+//! |--------|------------------------------------------|-----------------------------------------------------------|
+//! | Idle   | not registered yet                       | Linked, the owner                                         |
+//! | Linked | will run                                 | Busy, the notifier; Spent, unregister or a source's drop  |
+//! | Busy   | its closure runs or is being dropped     | Spent, the same thread                                    |
+//! | Spent  | over: its closure is gone, or its owner's| Spare, or released                                        |
+//! | Spare  | in the source's pool                     | Linked, register                                          |
 //!
 //! # Invariants
-//! 1. The state is read and written only under the lock of the node's source, and so is a [`Sleeper`] that can be
-//!    reached through it.
+//! 1. The kind and the state are read and written only under the lock of the node's source, or by a node's only owner;
+//!    and so is a [`Sleeper`] that can be reached through it.
 //! 2. While a node is Linked its neighbours are Linked too, and alive.
 //! 3. The closure belongs to the thread that took the node out of Linked (or found it Idle or Spent and owns the node).
-//! 4. A boxed callback's memory is released by whoever, under the lock, makes true the second of: the registration let
-//!    go of it; it is Spent. A borrowed one's belongs to its frame, a link's to the child source, a wait's to the
-//!    waiter; they outlive Linked and Busy.
+//! 4. A boxed or pooled callback's node is retired (its memory released, or put into the pool) by whoever, under the
+//!    lock, makes true the second of: the registration let go of it; it is Spent. A borrowed one's belongs to its
+//!    frame, a link's to the child source, a wait's to the waiter; they outlive Linked and Busy.
 
+use std::mem::MaybeUninit;
 use std::task::Waker;
 
 use weakest::{Cell, CellName, Platform, Ptr, ThreadId};
 
+use crate::shared::SharedPtr;
 use crate::token::CancellationToken;
 
 /// A member of a list. First field of everything that embeds it, so that a pointer to one is a pointer to the other.
 #[repr(C)]
 pub(crate) struct Node<P: Platform> {
-    pub(crate) action: Action<P>,
-    pub(crate) state: P::Cell<State<P>>,
+    pub(crate) member: P::Cell<Member<P>>,
 }
 
 /// A node in shared memory.
 pub(crate) type NodePtr<P> = Ptr<P, Node<P>>;
 
-/// What a node does when its turn comes.
-pub(crate) enum Action<P: Platform> {
-    /// Calls a closure.
-    Callback(&'static Vtable<P>),
-    /// Requests cancellation of the child source that embeds the node in a [`Link`](crate::links::Link).
-    Link,
-    /// Wakes whoever waits in the [`Waiter`] that embeds the node.
-    Wake,
+/// What a node is, and where in its life.
+pub(crate) struct Member<P: Platform> {
+    pub(crate) kind: &'static Kind<P>,
+    pub(crate) state: State<P>,
 }
 
-/// The closure's type, erased.
-pub(crate) struct Vtable<P: Platform> {
-    /// Takes the closure out of the node and calls it.
-    pub(crate) run: unsafe fn(NodePtr<P>, &CancellationToken<P>),
-    /// What else a callback in memory of its own needs; `None` for one borrowed from a frame, whose closure is dropped
-    /// by the frame's thread alone.
-    pub(crate) boxed: Option<Boxed<P>>,
+/// Calls the closure of a node, which is the caller's by node Invariant 3.
+pub(crate) type Run<P> = unsafe fn(NodePtr<P>, &CancellationToken<P>);
+
+/// What a node does when its turn comes, and whose memory it is.
+pub(crate) struct Kind<P: Platform> {
+    /// Takes the closure out of the node and calls it; `None` for a link or a wait.
+    pub(crate) run: Option<Run<P>>,
+    pub(crate) memory: Memory<P>,
 }
 
-/// How to be rid of a callback in memory of its own.
-pub(crate) struct Boxed<P: Platform> {
-    /// Takes the closure out of the node, if it is there, and drops it.
-    pub(crate) discard: unsafe fn(NodePtr<P>),
-    /// Gives the node's memory back.
-    pub(crate) release: unsafe fn(NodePtr<P>),
+/// Whose memory a node is.
+pub(crate) enum Memory<P: Platform> {
+    /// A callback in a frame, whose thread alone drops the closure.
+    Frame,
+    /// A callback in memory of its own.
+    Boxed {
+        /// Takes the closure out of the node, if it is there, and drops it.
+        discard: unsafe fn(NodePtr<P>),
+        /// Gives the node's memory back.
+        release: unsafe fn(NodePtr<P>),
+    },
+    /// A small callback, in a [`Pooled`] node.
+    Pool {
+        /// Drops the closure in these words; `None` if that does nothing.
+        discard: Option<unsafe fn(Words)>,
+    },
+    /// A link, in the state of a child.
+    Link {
+        /// The child.
+        child: unsafe fn(NodePtr<P>) -> SharedPtr<P>,
+    },
+    /// A wait, in a [`Waiter`].
+    Wait,
 }
 
 /// Where a node is in its life.
@@ -80,11 +93,36 @@ pub(crate) enum State<P: Platform> {
         orphan: bool,
     },
     Spent,
+    Spare {
+        next: Option<NodePtr<P>>,
+    },
 }
 
 impl<P: Platform> Node<P> {
-    pub(crate) fn new(action: Action<P>) -> Self {
-        Self { action, state: P::Cell::new(CellName::new("the state of a callback", "R15"), State::Idle) }
+    #[inline]
+    pub(crate) fn new(kind: &'static Kind<P>) -> Self {
+        let member = Member { kind, state: State::Idle };
+        Self { member: P::Cell::new(CellName::new("the state of a callback", "R15"), member) }
+    }
+}
+
+/// A closure of at most two words, or nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Words(pub(crate) MaybeUninit<[usize; 2]>);
+
+/// A node of the pool.
+#[repr(C)]
+pub(crate) struct Pooled<P: Platform> {
+    node: Node<P>,
+    /// The closure's, from its registration until it is taken out to be called or dropped.
+    pub(crate) words: P::Cell<Words>,
+}
+
+impl<P: Platform> Pooled<P> {
+    /// A node without a closure.
+    pub(crate) fn new(kind: &'static Kind<P>) -> Self {
+        let words = P::Cell::new(CellName::new("a callback's closure", "G2"), Words(MaybeUninit::uninit()));
+        Self { node: Node::new(kind), words }
     }
 }
 
@@ -117,6 +155,7 @@ pub(crate) struct Sleeper<P: Platform> {
 }
 
 impl<P: Platform> Sleeper<P> {
+    #[inline]
     pub(crate) fn new(wake: Option<Wake<P>>) -> Self {
         Self { wake: P::Cell::new(CellName::new("whom to wake", "R15"), wake) }
     }
@@ -130,7 +169,10 @@ pub(crate) struct Waiter<P: Platform> {
 }
 
 impl<P: Platform> Waiter<P> {
+    const KIND: &'static Kind<P> = &Kind { run: None, memory: Memory::Wait };
+
+    #[inline]
     pub(crate) fn new(wake: Option<Wake<P>>) -> Self {
-        Self { node: Node::new(Action::Wake), sleeper: Sleeper::new(wake) }
+        Self { node: Node::new(Self::KIND), sleeper: Sleeper::new(wake) }
     }
 }

@@ -14,11 +14,12 @@ use std::mem::ManuallyDrop;
 
 use weakest::{Platform, ThreadId};
 
+use crate::handle::Handle;
 use crate::links::LinkPtr;
 use crate::list::{self, Finished};
-use crate::node::{Action, NodePtr, Vtable, Wake};
+use crate::node::{Kind, Memory, NodePtr, Run, Wake};
 use crate::panics::{Collector, Payload, catch};
-use crate::shared::{CANCELLED, Handle, Locked, Shared, SharedPtr};
+use crate::shared::{CANCELLED, Locked, Seen, Shared, SharedPtr};
 use crate::token::CancellationToken;
 
 /// What happens when a callback panics.
@@ -72,10 +73,11 @@ pub(crate) fn request<P: Platform>(
     depth: usize,
     panics: &mut Collector,
 ) -> Option<Found> {
-    if source.is_cancelled() {
+    let seen = source.poll();
+    if seen.is_cancelled() {
         return None;
     }
-    let mut locked = source.lock();
+    let mut locked = source.lock(seen);
     if !locked.is_live() {
         return None;
     }
@@ -118,7 +120,7 @@ fn wake_all<'a, P: Platform>(source: &'a Shared<P>, mut locked: Locked<'a, P>, d
         if taken < BATCH {
             return;
         }
-        locked = source.lock_expecting(CANCELLED);
+        locked = source.lock(Seen::CANCELLED);
     }
 }
 
@@ -133,7 +135,8 @@ pub(crate) fn notify<P: Platform>(
     on_panic: OnPanic,
     panics: Collector,
 ) -> Result<(), Payload> {
-    let mut notifier = Notifier::<P> { me, current: root.ptr(), depth: 0, busy: None, done: None, panics };
+    let seen = Seen::CANCELLED;
+    let mut notifier = Notifier::<P> { me, current: root.ptr(), seen, depth: 0, busy: None, done: None, panics };
     loop {
         if on_panic == OnPanic::FailFast
             && let Some(payload) = notifier.panics.first_of(0)
@@ -141,34 +144,21 @@ pub(crate) fn notify<P: Platform>(
             notifier.stop();
             return Err(payload);
         }
-        match notifier.take_turn() {
-            Turn::Callback(vtable, node) => notifier.call(vtable, node),
-            Turn::Child(child, link) => notifier.enter(child, link),
-            Turn::Settle(finished) => notifier.settle(finished),
-            Turn::Over(Some(link)) => notifier.leave(link),
-            Turn::Over(None) => {
-                return result(notifier.panics, on_panic);
-            }
+        // Caught here and not around each callback, for a callback is a matter of nanoseconds.
+        match catch::<P, _>(|| notifier.run()) {
+            Ok(true) => return result(notifier.panics, on_panic),
+            Ok(false) => {}
+            Err(payload) => notifier.note(payload),
         }
     }
-}
-
-/// What comes next in the current source.
-enum Turn<P: Platform> {
-    /// A callback is to be called.
-    Callback(&'static Vtable<P>, NodePtr<P>),
-    /// A child is to be cancelled, through this link.
-    Child(Handle<P>, LinkPtr<P>),
-    /// Somebody waited for the callback that ran last.
-    Settle(Finished<P>),
-    /// Nothing is left; the link that made the source's request, if one did.
-    Over(Option<LinkPtr<P>>),
 }
 
 struct Notifier<P: Platform> {
     me: ThreadId,
     /// The source whose callbacks run now (Invariant 2); below the root, one of its counts is the notifier's.
     current: SharedPtr<P>,
+    /// The current source's bits when its lock was taken last.
+    seen: Seen,
     /// Links between the root and the current source.
     depth: usize,
     /// The current source's node that ran last and is not finished yet.
@@ -179,77 +169,92 @@ struct Notifier<P: Platform> {
 }
 
 impl<P: Platform> Notifier<P> {
-    fn lock<'a>(&self) -> Locked<'a, P> {
+    /// Runs what is left; `false` if it stopped early, for the caller to look at the panics so far. A callback's panic
+    /// leaves from here; the caller takes note of it and goes on.
+    fn run(&mut self) -> bool {
+        loop {
+            let mut locked = self.lock();
+            // Finishes the node that ran last and takes the next, under one lock unless somebody waited for the former.
+            let finished = self.busy.take().and_then(|node| list::finish(&mut locked, node));
+            if finished.as_ref().is_some_and(Finished::wakes) {
+                // Under fail-fast the waker's panic comes before the next callback.
+                drop(locked);
+                self.settle(finished);
+            } else if let Some(node) = locked.with(|lists| lists.newest) {
+                let kind = list::take(&mut locked, node, self.me).expect("the newest of a list is linked");
+                self.busy = Some(node);
+                if let Some(run) = kind.run {
+                    drop(locked);
+                    self.settle(finished);
+                    self.call(run, node);
+                    continue;
+                }
+                let child = child(&mut locked, kind, node);
+                drop(locked);
+                self.settle(finished);
+                self.enter(child, node.cast());
+            } else {
+                let link = locked.with_mut(|lists| {
+                    lists.notifier = None;
+                    lists.requested_by.take()
+                });
+                drop(locked);
+                self.settle(finished);
+                match link {
+                    Some(link) => self.leave(link),
+                    None => return true,
+                }
+            }
+            if !self.panics.is_empty() {
+                return false;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn lock<'a>(&mut self) -> Locked<'a, P> {
         // SAFETY: Invariant 2.
-        unsafe { self.current.get() }.lock_expecting(CANCELLED)
-    }
-
-    /// Finishes the node that ran last and takes the next, under one lock unless somebody waited for the former.
-    fn take_turn(&mut self) -> Turn<P> {
-        let mut locked = self.lock();
-        let finished = match self.busy.take().map(|node| list::finish(&mut locked, node)) {
-            // Under fail-fast the waker's panic comes before the next callback.
-            Some(finished) if finished.wakes() => return Turn::Settle(finished),
-            finished => finished,
-        };
-        let turn = match locked.with(|lists| lists.newest) {
-            Some(node) => self.take(&mut locked, node),
-            None => Turn::Over(locked.with_mut(|lists| {
-                lists.notifier = None;
-                lists.requested_by.take()
-            })),
-        };
-        drop(locked);
-        if let Some(finished) = finished {
-            self.settle(finished);
-        }
-        self.done = None;
-        turn
-    }
-
-    fn take(&mut self, locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Turn<P> {
-        list::take(locked, node, self.me);
-        self.busy = Some(node);
-        // SAFETY: node Invariant 4: a busy node is there until it is finished.
-        if let Action::Callback(vtable) = unsafe { node.get() }.action {
-            return Turn::Callback(vtable, node);
-        }
-        let link: LinkPtr<P> = node.cast();
-        // SAFETY: as above; what is in this list and no callback is a link's first field.
-        let child = unsafe { link.get() }.child();
-        // SAFETY: links Invariant 2: the child cannot unlink itself before the lock is released.
-        Turn::Child(unsafe { Handle::retain(child) }, link)
+        let locked = unsafe { self.current.get() }.lock(self.seen);
+        self.seen = locked.seen();
+        locked
     }
 
     /// Leaves the rest of the current source's callbacks where they are.
     fn stop(&mut self) {
         let mut locked = self.lock();
-        let finished = self.busy.take().map(|node| list::finish(&mut locked, node));
+        let finished = self.busy.take().and_then(|node| list::finish(&mut locked, node));
         locked.with_mut(|lists| lists.notifier = None);
         drop(locked);
-        if let Some(finished) = finished {
-            self.settle(finished);
+        self.settle(finished);
+    }
+
+    /// Does what the end of the node that ran last left to do; a waker's panic counts as the callback's.
+    #[inline(always)]
+    fn settle(&mut self, finished: Option<Finished<P>>) {
+        if let Some(finished) = finished
+            && let Err(payload) = finished.settle()
+        {
+            self.note(payload);
         }
-        self.done = None;
-    }
-
-    /// Does what the end of a callback left to do; a waker's panic counts as the callback's.
-    fn settle(&mut self, finished: Finished<P>) {
-        self.note(finished.settle());
-    }
-
-    fn note(&mut self, result: Result<(), Payload>) {
-        if let Err(payload) = result {
-            self.panics.push(self.depth, payload);
+        if let Some(done) = self.done.take()
+            && let Err(payload) = catch::<P, _>(|| drop(done))
+        {
+            self.note(payload);
         }
     }
 
-    fn call(&mut self, vtable: &'static Vtable<P>, node: NodePtr<P>) {
+    #[cold]
+    fn note(&mut self, payload: Payload) {
+        self.panics.push(self.depth, payload);
+    }
+
+    #[inline(always)]
+    fn call(&mut self, run: Run<P>, node: NodePtr<P>) {
         // SAFETY: the current source is alive (Invariant 2); the token is never dropped, so it needs no count.
         let handle = unsafe { Handle::adopt(self.current) };
         let token = ManuallyDrop::new(CancellationToken::of(handle));
-        // SAFETY: node Invariant 3: this thread took the node out of the list; the vtable is its own.
-        self.note(catch::<P, _>(|| unsafe { (vtable.run)(node, &token) }));
+        // SAFETY: node Invariant 3: this thread took the node out of the list; the function is its own.
+        unsafe { run(node, &token) }
     }
 
     /// Cancels the child, and if nobody had, makes it the current source.
@@ -257,6 +262,7 @@ impl<P: Platform> Notifier<P> {
         if let Some(Found::Callbacks) = request(&child, Some(self.me), Some(link), self.depth + 1, &mut self.panics) {
             self.busy = None;
             self.depth += 1;
+            self.seen = Seen::CANCELLED;
             self.current = ManuallyDrop::new(child).ptr();
         } else {
             self.close(child);
@@ -281,4 +287,13 @@ impl<P: Platform> Notifier<P> {
             self.panics.push(self.depth, Box::new(panics));
         }
     }
+}
+
+/// The child that a link was just taken for.
+fn child<P: Platform>(_locked: &mut Locked<'_, P>, kind: &Kind<P>, node: NodePtr<P>) -> Handle<P> {
+    let Memory::Link { child } = kind.memory else { unreachable!("what is in this list and no callback is a link") };
+    // SAFETY: the node is alive, and the function its own.
+    let child = unsafe { child(node) };
+    // SAFETY: links Invariant 2: the child cannot unlink itself before the lock is released.
+    unsafe { Handle::retain(child) }
 }

@@ -152,6 +152,11 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Notes a panic of a callback of the source at `depth`.
     pub(crate) fn push(&mut self, depth: usize, payload: Payload) {
         match self.open.last_mut() {

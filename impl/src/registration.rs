@@ -6,13 +6,15 @@ use std::hash::{Hash, Hasher};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 
-use weakest::{Platform, Slot};
+use weakest::{Platform, Ptr, Slot};
 
-use crate::callback::Callback;
-use crate::disposal::{EndOf, Registered, Release, discard, leave, settle};
-use crate::list::{self, Parting};
-use crate::node::{Node, NodePtr};
-use crate::shared::{Handle, Shared};
+use crate::callback::{Callback, Small};
+use crate::disposal::{EndOf, Registered, leave};
+use crate::handle::{Handle, hold, let_go};
+use crate::list;
+use crate::node::{Kind, Node, NodePtr, Pooled, Words};
+use crate::pool;
+use crate::shared::{Locked, Seen, Shared};
 use crate::token::CancellationToken;
 
 /// A registered callback; dropping it is [`dispose`](Self::dispose).
@@ -28,51 +30,104 @@ pub struct Registration<P: Platform> {
     registered: Option<Registered<P>>,
 }
 
-/// What became of an attempt to register.
-enum Admission {
-    Linked,
+/// Why a callback was not registered.
+enum Refusal {
     /// Cancelled already: the callback is to be called here.
     Cancelled,
     /// Never to be cancelled: the callback is to be dropped.
     Orphaned,
 }
 
-fn admit<P: Platform>(source: &Shared<P>, node: NodePtr<P>) -> Admission {
-    let mut locked = source.lock();
+/// The lock of a source that can still be cancelled.
+#[inline(always)]
+fn admit<P: Platform>(source: &Shared<P>, seen: Seen) -> Result<Locked<'_, P>, Refusal> {
+    let locked = source.lock(seen);
     if locked.is_live() {
-        list::push(&mut locked, node);
-        Admission::Linked
+        Ok(locked)
     } else if locked.is_cancelled() {
-        Admission::Cancelled
+        Err(Refusal::Cancelled)
     } else {
-        Admission::Orphaned
+        Err(Refusal::Orphaned)
     }
 }
 
+/// Registers a callback in memory of its own.
+#[inline]
+fn register_boxed<P: Platform>(source: &Shared<P>, seen: Seen, node: NodePtr<P>) -> Result<NodePtr<P>, Refusal> {
+    let mut locked = admit(source, seen)?;
+    list::push(&mut locked, node, list::callbacks);
+    hold(&mut locked);
+    Ok(node)
+}
+
+/// Registers a small callback in a node of the source's pool, or in a new one.
+#[inline]
+fn register_small<P: Platform>(
+    source: &Shared<P>,
+    seen: Seen,
+    kind: &'static Kind<P>,
+    words: Words,
+) -> Result<NodePtr<P>, Refusal> {
+    let mut locked = admit(source, seen)?;
+    let node = match pool::take(&mut locked) {
+        Some(node) => node,
+        None => {
+            drop(locked);
+            let new = Ptr::allocate(Pooled::new(kind));
+            locked = match admit(source, seen) {
+                Ok(locked) => locked,
+                Err(refusal) => {
+                    // SAFETY: nobody else knows the node.
+                    unsafe { new.release() };
+                    return Err(refusal);
+                }
+            };
+            new.cast()
+        }
+    };
+    pool::fill(&mut locked, node, kind, words);
+    list::push(&mut locked, node, list::callbacks);
+    hold(&mut locked);
+    Ok(node)
+}
+
+#[inline]
 pub(crate) fn register<P: Platform, F>(token: &CancellationToken<P>, source: &Handle<P>, callback: F) -> Registration<P>
 where
     F: FnOnce(&CancellationToken<P>) + Send + 'static,
 {
-    if source.is_cancelled() {
+    let seen = source.poll();
+    if seen.is_cancelled() {
         callback(token);
         return Registration::empty();
     }
-    let node = Callback::<P, F>::boxed(callback);
-    match admit(source, node) {
-        Admission::Linked => Registration { registered: Some(Registered { source: source.clone(), node }) },
-        refused => {
-            // SAFETY: node Invariant 3: the node is Idle, and nobody else knows it.
-            let callback = unsafe { Callback::<P, F>::take(node) };
-            // SAFETY: as above.
-            unsafe { list::release(node) };
-            if let (Admission::Cancelled, Some(callback)) = (refused, callback) {
-                callback(token);
+    let (refusal, callback) = match Small::<P, F>::pack(callback) {
+        Ok(words) => match register_small(source, seen, Small::<P, F>::KIND, words) {
+            Ok(node) => return Registration::of(source, node),
+            // SAFETY: the words were packed just now, and nobody else has them.
+            Err(refusal) => (refusal, Some(unsafe { Small::<P, F>::unpack(words) })),
+        },
+        Err(callback) => {
+            let node = Callback::<P, F>::boxed(callback);
+            match register_boxed(source, seen, node) {
+                Ok(node) => return Registration::of(source, node),
+                Err(refusal) => {
+                    // SAFETY: node Invariant 3: the node is Idle, and nobody else knows it.
+                    let callback = unsafe { Callback::<P, F>::take(node) };
+                    // SAFETY: as above.
+                    unsafe { Callback::<P, F>::release(node) };
+                    (refusal, callback)
+                }
             }
-            Registration::empty()
         }
+    };
+    if let (Refusal::Cancelled, Some(callback)) = (refusal, callback) {
+        callback(token);
     }
+    Registration::empty()
 }
 
+#[inline]
 pub(crate) fn with_callback<P: Platform, F, R>(
     token: &CancellationToken<P>,
     source: &Handle<P>,
@@ -82,40 +137,47 @@ pub(crate) fn with_callback<P: Platform, F, R>(
 where
     F: FnOnce(&CancellationToken<P>) + Send,
 {
-    if source.is_cancelled() {
+    let seen = source.poll();
+    if seen.is_cancelled() {
         callback(token);
         return body();
     }
     let slot = pin!(P::Slot::new(Callback::<P, F>::borrowed(callback)));
     let node = slot.as_ref().ptr().cast::<Node<P>>();
-    match admit(source, node) {
-        Admission::Linked => {
-            let _scope = Scope { source, node };
+    match admit(source, seen) {
+        Ok(mut locked) => {
+            list::push(&mut locked, node, list::callbacks);
+            let _scope = Scope { source, seen: locked.seen(), node };
+            drop(locked);
             body()
         }
-        Admission::Cancelled => {
+        Err(Refusal::Cancelled) => {
             // SAFETY: node Invariant 3: the node is Idle, and nobody else knows it.
             if let Some(callback) = unsafe { Callback::<P, F>::take(node) } {
                 callback(token);
             }
             body()
         }
-        Admission::Orphaned => body(),
+        Err(Refusal::Orphaned) => body(),
     }
 }
 
 /// A borrowed callback, registered: the frame that owns the node is left only when the callback is over.
 struct Scope<'a, P: Platform> {
     source: &'a Handle<P>,
+    seen: Seen,
     node: NodePtr<P>,
 }
 
 impl<P: Platform> Drop for Scope<'_, P> {
+    #[inline]
     fn drop(&mut self) {
         if P::failed() {
             return;
         }
-        if let Parting::Left = leave(self.source, self.node) {
+        let (locked, remains) = leave(self.source, self.seen, self.node);
+        drop(locked);
+        if remains.is_none() {
             // The callback runs on this very thread, further up the stack than the frame it borrows from: only a stack
             // switched by hand can get here, and the frame must not go.
             std::process::abort();
@@ -128,6 +190,12 @@ impl<P: Platform> Registration<P> {
         Self { registered: None }
     }
 
+    /// A registration that owns one hold on the source, and its part of the node.
+    #[inline]
+    fn of(source: &Handle<P>, node: NodePtr<P>) -> Self {
+        Self { registered: Some(Registered { source: source.ptr(), node }) }
+    }
+
     /// Removes the callback if it has not started; never waits. `true`: it never runs, and its closure has been dropped,
     /// here. `false`: it ran, runs, or was removed before; always so for an empty registration.
     ///
@@ -137,15 +205,16 @@ impl<P: Platform> Registration<P> {
     /// With the panic of the closure's drop; the callback is removed all the same.
     #[doc(alias = "Unregister")]
     pub fn unregister(&self) -> bool {
-        let Some(Registered { source, node }) = &self.registered else {
+        let Some(registered) = &self.registered else {
             return false;
         };
-        let removed = list::remove(&mut source.lock(), *node);
-        if removed {
-            // SAFETY: node Invariant 3: this thread took the node out of the list.
-            unsafe { discard(*node) }
-        }
-        removed
+        let Some(kind) = list::remove(&mut registered.state().lock(Seen::HELD), registered.node, list::callbacks)
+        else {
+            return false;
+        };
+        // SAFETY: node Invariant 3: this thread took the node out of the list.
+        unsafe { kind.discard(registered.node) };
+        true
     }
 
     /// Removes the callback; if it runs on another thread, or its closure is being dropped there, waits until that is
@@ -178,10 +247,8 @@ impl<P: Platform> Registration<P> {
     ///
     /// .NET counterpart: not disposing the registration.
     pub fn detach(mut self) {
-        if let Some(Registered { source, node }) = self.registered.take()
-            && list::detach(&mut source.lock(), node)
-        {
-            drop(Release(node));
+        if let Some(registered) = self.registered.take() {
+            registered.detach();
         }
     }
 
@@ -192,7 +259,8 @@ impl<P: Platform> Registration<P> {
     #[must_use]
     pub fn token(&self) -> CancellationToken<P> {
         match &self.registered {
-            Some(registered) => CancellationToken::of(registered.source.clone()),
+            // SAFETY: the hold is this registration's.
+            Some(registered) => CancellationToken::of(unsafe { Handle::of_hold(registered.source) }),
             None => CancellationToken::none(),
         }
     }
@@ -207,10 +275,15 @@ impl<P: Platform> Drop for Registration<P> {
         if P::failed() {
             return;
         }
-        let Some(Registered { source, node }) = self.registered.take() else {
+        let Some(registered) = self.registered.take() else {
             return;
         };
-        settle(leave(&source, node), node);
+        let (locked, remains) = leave(registered.state(), Seen::HELD, registered.node);
+        // SAFETY: the hold is this registration's, which is gone.
+        unsafe { let_go(locked, registered.source) };
+        if let Some(remains) = remains {
+            remains.clear();
+        }
     }
 }
 
@@ -237,7 +310,7 @@ impl<P: Platform> Hash for Registration<P> {
 impl<P: Platform> fmt::Debug for Registration<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.registered {
-            Some(Registered { source, .. }) => source.describe(f.debug_struct("Registration")),
+            Some(registered) => registered.state().describe(f.debug_struct("Registration")),
             None => f.write_str("Registration(empty)"),
         }
     }

@@ -4,16 +4,25 @@
 use weakest::{Platform, ThreadId};
 
 use crate::list;
-use crate::node::{Action, NodePtr, Vtable};
+use crate::node::{Kind, Memory, NodePtr};
 use crate::panics::{Payload, catch};
-use crate::shared::{Locked, Shared};
+use crate::shared::{Locked, Seen, Shared};
 
-/// From here on no request reaches the callbacks and links that are registered now; the caller owes a [`discard`].
-pub(crate) fn doom<P: Platform>(locked: &mut Locked<'_, P>) {
+/// From here on no request reaches the callbacks and links that are registered now. `true`: there are some, and the
+/// caller owes a [`discard`].
+#[must_use]
+pub(crate) fn doom<P: Platform>(locked: &mut Locked<'_, P>) -> bool {
     locked.with_mut(|lists| {
         debug_assert!(lists.doomed.is_none(), "one thread removes at a time");
         lists.doomed = lists.newest.take();
-    });
+        lists.doomed.is_some()
+    })
+}
+
+/// Removes every callback and link of a source that is being released, as [`discard`].
+#[cold]
+pub(crate) fn discard_all<P: Platform>(source: &Shared<P>) -> Dropped {
+    if doom(&mut source.lock(Seen::CANCELLED)) { discard(source) } else { Dropped::default() }
 }
 
 /// The first panic of closures that were dropped without being called, or of a waker.
@@ -47,37 +56,34 @@ pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Dropped {
             first.get_or_insert(payload);
         }
     };
-    let mut busy = None;
+    let (mut busy, mut seen) = (None, Seen::HELD);
     loop {
-        let mut locked = source.lock();
-        let finished = busy.take().map(|node| list::finish(&mut locked, node));
-        let next = take_boxed(&mut locked, me);
+        let mut locked = source.lock(seen);
+        seen = locked.seen();
+        let finished = busy.take().and_then(|node| list::finish(&mut locked, node));
+        let next = take_owned(&mut locked, me);
         drop(locked);
         if let Some(finished) = finished {
             note(finished.settle());
         }
-        let Some((discard, node)) = next else {
+        let Some((kind, node)) = next else {
             return Dropped(first);
         };
         busy = Some(node);
-        // SAFETY: node Invariant 3: this thread took the node out of the list; the function is its own.
-        note(catch::<P, _>(|| unsafe { discard(node) }));
+        // SAFETY: node Invariant 3: this thread took the node out of the list.
+        note(catch::<P, _>(|| unsafe { kind.discard(node) }));
     }
 }
 
-type Discard<P> = unsafe fn(NodePtr<P>);
-
-/// Takes out doomed nodes up to the first boxed callback, which becomes Busy.
-fn take_boxed<P: Platform>(locked: &mut Locked<'_, P>, me: ThreadId) -> Option<(Discard<P>, NodePtr<P>)> {
+/// Takes out doomed nodes up to the first callback whose closure is not a frame's; it becomes Busy.
+fn take_owned<P: Platform>(locked: &mut Locked<'_, P>, me: ThreadId) -> Option<(&'static Kind<P>, NodePtr<P>)> {
     while let Some(node) = locked.with(|lists| lists.doomed) {
-        // SAFETY: node Invariant 2: linked nodes are alive.
-        match unsafe { node.get() }.action {
-            Action::Callback(Vtable { boxed: Some(boxed), .. }) => {
-                list::take(locked, node, me);
-                return Some((boxed.discard, node));
-            }
-            _ => list::remove(locked, node),
-        };
+        let kind = list::with(locked, node, |member| member.kind);
+        if let Memory::Boxed { .. } | Memory::Pool { .. } = kind.memory {
+            list::take(locked, node, me);
+            return Some((kind, node));
+        }
+        list::remove(locked, node, list::callbacks);
     }
     None
 }

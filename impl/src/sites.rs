@@ -56,15 +56,22 @@ weakest::sites! {
         RefDrop {
             op: Rmw, ordering: Release,
             dotnet: Absent("references are counted by the garbage collector"),
-            serves: ["G4"],
-            because: "publishes this handle's last use to whoever releases the state (RefLast)",
+            serves: ["G4", "R15"],
+            because: "publishes this handle's last use, of the lists too, to whoever releases the state (RefLast)",
         }
         /// The last handle is gone.
         RefLast {
             op: Load, ordering: Acquire,
             dotnet: Absent("references are counted by the garbage collector"),
-            serves: ["G4"],
+            serves: ["G4", "R15"],
             because: "receives the last use of every other handle (RefDrop) before the state is released",
+        }
+        /// A source that is dropped: is it the only handle?
+        RefAlone {
+            op: Load, ordering: Relaxed,
+            dotnet: Absent("references are counted by the garbage collector"),
+            serves: [],
+            because: "if it is, RefLast receives what the others did; if not, RefDrop decides",
         }
         /// One more source handle.
         SourceClone {
@@ -80,12 +87,12 @@ weakest::sites! {
             serves: ["G4"],
             because: "source handles share one count in RefDrop, so each publishes its last use to the last of them (SourceLast)",
         }
-        /// `try_reset`: is this the only source handle?
+        /// `try_reset`, and a source that is dropped: is this the only source handle?
         SourceAlone {
             op: Load, ordering: Relaxed,
             dotnet: Absent("a source is disposed by hand; its owners are not counted"),
             serves: [],
-            because: "whatever another handle did before it was dropped it did under the lock, which try_reset takes",
+            because: "whatever another handle did before it was dropped try_reset receives by the lock, a drop by SourceLast",
         }
         /// The last source handle is gone.
         SourceLast {

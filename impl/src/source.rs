@@ -10,12 +10,13 @@ use weakest::Platform;
 
 use crate::clock::TimeProvider;
 use crate::guard::DropGuard;
+use crate::handle::Handle;
 use crate::job::{self, CancelCompletion, CancelJob};
 use crate::links;
 use crate::notify::{self, OnPanic};
 use crate::panics::{CallbackPanics, catch};
 use crate::removal::{self, Dropped};
-use crate::shared::{Handle, ORPHANED};
+use crate::shared::{ORPHANED, Seen};
 use crate::timer;
 use crate::token::CancellationToken;
 
@@ -115,8 +116,8 @@ impl<P: Platform> CancellationTokenSource<P> {
     pub fn linked<'a>(tokens: impl IntoIterator<Item = &'a CancellationToken<P>>) -> Self {
         let mut cancelled = false;
         let parents = tokens.into_iter().filter_map(|token| {
-            cancelled |= token.is_cancelled();
-            token.handle().cloned()
+            cancelled |= token.is_always();
+            token.handle()
         });
         let handle = links::linked(parents);
         if cancelled {
@@ -243,16 +244,18 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// With the first panic of a closure's drop; the source is reset all the same.
     #[doc(alias = "TryReset")]
     pub fn try_reset(&mut self) -> bool {
-        if !self.handle.has_one_source() || self.is_cancelled() || !timer::disarm(&self.handle) {
+        if !self.handle.counts.has_one_source() || self.is_cancelled() || !timer::disarm(&self.handle) {
             return false;
         }
-        let mut locked = self.handle.lock();
+        let mut locked = self.handle.lock(Seen::HELD);
         if !locked.is_live() {
             return false;
         }
-        removal::doom(&mut locked);
+        let is_doomed = removal::doom(&mut locked);
         drop(locked);
-        removal::discard(&self.handle).resume();
+        if is_doomed {
+            removal::discard(&self.handle).resume();
+        }
         true
     }
 
@@ -264,7 +267,7 @@ impl<P: Platform> CancellationTokenSource<P> {
 
 impl<P: Platform> Clone for CancellationTokenSource<P> {
     fn clone(&self) -> Self {
-        self.handle.add_source();
+        self.handle.counts.add_source();
         // SAFETY: state Invariant 4: the new handle shares the count that this one owns a part of.
         let handle = unsafe { Handle::adopt(self.handle.ptr()) };
         Self { handle: ManuallyDrop::new(handle) }
@@ -272,25 +275,34 @@ impl<P: Platform> Clone for CancellationTokenSource<P> {
 }
 
 impl<P: Platform> Drop for CancellationTokenSource<P> {
+    #[inline]
     fn drop(&mut self) {
-        if P::failed() || !self.handle.remove_source() {
+        if P::failed() || !self.handle.counts.remove_source() {
             return;
         }
         // SAFETY: this was the last source handle, and nobody uses this one after its drop.
         let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
         links::unlink_all(&handle);
-        let timer = catch::<P, _>(|| timer::remove(&handle));
-        let mut locked = handle.lock();
-        let orphaned = locked.is_live();
-        if orphaned {
-            locked.set(ORPHANED);
-            removal::doom(&mut locked);
+        if let Some(handle) = handle.release_alone() {
+            close(handle);
         }
-        drop(locked);
-        let dropped = if orphaned { removal::discard(&handle) } else { Dropped::default() };
-        drop(handle);
-        dropped.or(timer).resume();
     }
+}
+
+/// The last source handle is gone, and there are tokens or registrations.
+fn close<P: Platform>(handle: Handle<P>) {
+    let mut locked = handle.lock(Seen::HELD);
+    let timer = locked.with_mut(|guarded| guarded.timer.take());
+    let mut is_doomed = false;
+    if locked.is_live() {
+        locked.set(ORPHANED);
+        is_doomed = removal::doom(&mut locked);
+    }
+    drop(locked);
+    let removed = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));
+    let dropped = if is_doomed { removal::discard(&handle) } else { Dropped::default() };
+    drop(handle);
+    dropped.or(removed).resume();
 }
 
 impl<P: Platform> Default for CancellationTokenSource<P> {

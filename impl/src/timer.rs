@@ -12,9 +12,10 @@ use std::time::Duration;
 use weakest::{Cell, CellName, Platform, Ptr};
 
 use crate::clock::{SystemTime, TimeProvider, Timer};
+use crate::handle::Handle;
 use crate::notify::{self, OnPanic};
 use crate::panics::CallbackPanics;
-use crate::shared::{Handle, Locked};
+use crate::shared::{Locked, Seen};
 
 /// The timer of one source.
 pub(crate) struct SourceTimer<P: Platform> {
@@ -35,7 +36,7 @@ pub(crate) fn install<P: Platform>(source: &Handle<P>, clock: &dyn TimeProvider)
     let timer = clock.timer(Box::new(move || fire(&target)));
     let pending = P::Cell::new(CellName::new("whether the timer is armed", "R1"), false);
     let new = Ptr::allocate(SourceTimer { timer, pending });
-    let mut locked = source.lock();
+    let mut locked = source.lock(Seen::NEW);
     let timer = locked.with_mut(|lists| *lists.timer.get_or_insert(new));
     drop(locked);
     if timer != new {
@@ -46,7 +47,7 @@ pub(crate) fn install<P: Platform>(source: &Handle<P>, clock: &dyn TimeProvider)
 }
 
 fn installed<P: Platform>(source: &Handle<P>) -> Option<TimerPtr<P>> {
-    source.lock().with(|lists| lists.timer)
+    source.lock(Seen::NEW).with(|lists| lists.timer)
 }
 
 /// The timer is due.
@@ -64,7 +65,7 @@ pub(crate) fn arm<P: Platform>(source: &Handle<P>, delay: Duration) {
     let timer = install(source, &SystemTime);
     // SAFETY: Invariant 1.
     unsafe { timer.get() }.timer.arm(delay);
-    set_pending(&mut source.lock(), timer, true);
+    set_pending(&mut source.lock(Seen::NEW), timer, true);
 }
 
 /// Switches the source's timer off; `false` if it has fired or is about to.
@@ -72,13 +73,13 @@ pub(crate) fn disarm<P: Platform>(source: &Handle<P>) -> bool {
     let Some(timer) = installed(source) else {
         return true;
     };
-    let was_pending = set_pending(&mut source.lock(), timer, false);
+    let was_pending = set_pending(&mut source.lock(Seen::NEW), timer, false);
     // SAFETY: Invariant 1.
     let in_time = unsafe { timer.get() }.timer.disarm();
     if !was_pending || in_time {
         return true;
     }
-    set_pending(&mut source.lock(), timer, true);
+    set_pending(&mut source.lock(Seen::NEW), timer, true);
     false
 }
 
@@ -89,13 +90,8 @@ fn set_pending<P: Platform>(_locked: &mut Locked<'_, P>, timer: TimerPtr<P>, pen
     unsafe { timer.pending.with_mut(|place| std::mem::replace(place, pending)) }
 }
 
-/// The last source handle is gone, and so is its timer.
-pub(crate) fn remove<P: Platform>(source: &Handle<P>) {
-    let mut locked = source.lock();
-    let timer = locked.with_mut(|lists| lists.timer.take());
-    drop(locked);
-    if let Some(timer) = timer {
-        // SAFETY: Invariant 1: only source handles use it, and there are none.
-        unsafe { timer.release() }
-    }
+/// Releases the timer of a source whose last handle is gone, and which does not know it any more.
+pub(crate) fn release<P: Platform>(timer: TimerPtr<P>) {
+    // SAFETY: Invariant 1: only source handles use it, and there are none.
+    unsafe { timer.release() }
 }

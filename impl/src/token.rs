@@ -8,8 +8,9 @@ use std::time::Duration;
 use weakest::Platform;
 
 use crate::error::Cancelled;
+use crate::handle::Handle;
 use crate::registration::{self, Registration};
-use crate::shared::{Handle, ORPHANED};
+
 use crate::waits::{self, RunUntil, WaitFor};
 
 /// Observes the cancellation that a [source](crate::CancellationTokenSource) requests: polled, given callbacks, or
@@ -62,6 +63,11 @@ impl<P: Platform> CancellationToken<P> {
         }
     }
 
+    /// Whether the token is cancelled, by no source.
+    pub(crate) const fn is_always(&self) -> bool {
+        matches!(self.repr, Repr::Always)
+    }
+
     /// Whether cancellation was requested: one atomic load. Once `true` it stays so, and what happened before the
     /// request is visible.
     ///
@@ -89,7 +95,7 @@ impl<P: Platform> CancellationToken<P> {
         match &self.repr {
             Repr::Never => false,
             Repr::Always => true,
-            Repr::Of(shared) => shared.peek() & ORPHANED == 0,
+            Repr::Of(shared) => !shared.peek().is_orphaned(),
         }
     }
 

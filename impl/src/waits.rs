@@ -12,28 +12,30 @@ use std::time::Duration;
 
 use weakest::{Platform, Ptr, Slot};
 
+use crate::handle::Handle;
 use crate::list;
 use crate::node::{Waiter, Wake};
-use crate::shared::Handle;
+use crate::shared::Seen;
 use crate::token::CancellationToken;
 
 /// Blocks until cancellation is requested, or `park` returns `true`: the time is up. A source that is gone never ends a
 /// wait.
 fn block<P: Platform>(source: &Handle<P>, mut park: impl FnMut() -> bool) {
-    if source.is_cancelled() {
+    let seen = source.poll();
+    if seen.is_cancelled() {
         return;
     }
     let slot = pin!(P::Slot::new(Waiter::<P>::new(Some(Wake::Thread(P::current())))));
     let waiter = slot.as_ref().ptr();
-    let mut locked = source.lock();
+    let mut locked = source.lock(seen);
     if locked.is_cancelled() {
         return;
     }
-    list::push(&mut locked, waiter.cast());
+    list::push(&mut locked, waiter.cast(), list::waits);
+    let _linked = Linked { source, seen: locked.seen(), waiter };
     drop(locked);
-    let _linked = Linked { source, waiter };
     // A park orders nothing: a plain load may still miss the request whose wake it was, and nobody would wake again.
-    while !park() && !source.lock().is_cancelled() {}
+    while !park() && !source.lock(Seen::CANCELLED).is_cancelled() {}
 }
 
 /// Blocks the thread until the token is cancelled.
@@ -66,19 +68,18 @@ pub(crate) fn wait_timeout<P: Platform>(token: &CancellationToken<P>, timeout: D
 /// go.
 struct Linked<'a, P: Platform> {
     source: &'a Handle<P>,
+    seen: Seen,
     waiter: Ptr<P, Waiter<P>>,
 }
 
 impl<P: Platform> Drop for Linked<'_, P> {
+    #[inline]
     fn drop(&mut self) {
         if P::failed() {
             return;
         }
-        let mut locked = self.source.lock();
-        let wake = list::remove(&mut locked, self.waiter.cast())
-            .then(|| list::set_wake(&mut locked, list::sleeper_of(self.waiter), None));
-        drop(locked);
-        drop(wake);
+        // Whom to wake is dropped with the waiter's memory, by its owner.
+        list::remove(&mut self.source.lock(self.seen), self.waiter.cast(), list::waits);
     }
 }
 
@@ -86,17 +87,18 @@ impl<P: Platform> Drop for Linked<'_, P> {
 pub(crate) struct WaitFor<P: Platform, T: Borrow<CancellationToken<P>>> {
     token: T,
     waiter: P::Slot<Waiter<P>>,
-    /// Whether the waiter may be in the source's list.
-    linked: bool,
+    /// The source's bits when the waiter was linked; `None` if it never was.
+    linked: Option<Seen>,
 }
 
 impl<P: Platform, T: Borrow<CancellationToken<P>>> WaitFor<P, T> {
     pub(crate) fn new(token: T) -> Self {
-        Self { token, waiter: P::Slot::new(Waiter::new(None)), linked: false }
+        Self { token, waiter: P::Slot::new(Waiter::new(None)), linked: None }
     }
 
     /// The parts; the waiter stays pinned.
-    fn project(self: Pin<&mut Self>) -> (&T, Pin<&P::Slot<Waiter<P>>>, &mut bool) {
+    #[inline]
+    fn project(self: Pin<&mut Self>) -> (&T, Pin<&P::Slot<Waiter<P>>>, &mut Option<Seen>) {
         // SAFETY: nothing is moved out: the waiter is handed on pinned, the others are not structurally pinned.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above.
@@ -107,19 +109,21 @@ impl<P: Platform, T: Borrow<CancellationToken<P>>> WaitFor<P, T> {
 impl<P: Platform, T: Borrow<CancellationToken<P>>> Future for WaitFor<P, T> {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let (token, slot, linked) = self.project();
         let token = token.borrow();
-        if token.is_cancelled() {
+        let Some(source) = token.handle() else {
+            return if token.is_cancelled() { Poll::Ready(()) } else { Poll::Pending };
+        };
+        let seen = source.poll();
+        if seen.is_cancelled() {
             return Poll::Ready(());
         }
-        let Some(source) = token.handle() else {
-            return Poll::Pending;
-        };
         let waiter = slot.ptr();
         let sleeper = list::sleeper_of(waiter);
-        if *linked {
-            let locked = source.lock();
+        if linked.is_some() {
+            let locked = source.lock(seen);
             if locked.is_cancelled() {
                 return Poll::Ready(());
             }
@@ -129,28 +133,31 @@ impl<P: Platform, T: Borrow<CancellationToken<P>>> Future for WaitFor<P, T> {
         }
         // A waker is user code: cloned before the lock is taken, and the old one dropped after.
         let wake = Wake::Task(context.waker().clone());
-        let mut locked = source.lock();
+        let mut locked = source.lock(seen);
         if locked.is_cancelled() {
             drop(locked);
             return Poll::Ready(());
         }
-        let old = list::set_wake(&mut locked, sleeper, Some(wake));
-        if !*linked {
-            list::push(&mut locked, waiter.cast());
-            *linked = true;
+        if linked.is_some() {
+            let old = list::set_wake(&mut locked, sleeper, Some(wake));
+            drop(locked);
+            drop(old);
+        } else {
+            list::set_first_wake(&mut locked, sleeper, wake);
+            list::push(&mut locked, waiter.cast(), list::waits);
+            *linked = Some(locked.seen());
         }
-        drop(locked);
-        drop(old);
         Poll::Pending
     }
 }
 
 impl<P: Platform, T: Borrow<CancellationToken<P>>> Drop for WaitFor<P, T> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: a value that is dropped is not moved any more.
         let (token, slot, linked) = unsafe { Pin::new_unchecked(self) }.project();
-        if *linked && let Some(source) = token.borrow().handle() {
-            drop(Linked { source, waiter: slot.ptr() });
+        if let (Some(seen), Some(source)) = (*linked, token.borrow().handle()) {
+            drop(Linked { source, seen, waiter: slot.ptr() });
         }
     }
 }

@@ -39,6 +39,28 @@ impl<P: Platform, T> Ptr<P, T> {
         Ptr::from_raw(self.place.cast())
     }
 
+    /// The value that lies in this one, `offset` bytes from its start.
+    ///
+    /// # Safety
+    /// `offset` is not past the end of the memory that the pointer was made for.
+    #[must_use]
+    #[inline(always)]
+    pub const unsafe fn member<U>(self, offset: usize) -> Ptr<P, U> {
+        // SAFETY: passed on to the caller.
+        Ptr::from_raw(unsafe { self.place.byte_add(offset) }.cast())
+    }
+
+    /// The value that this one lies in, `offset` bytes from its start: undoes [`member`](Self::member).
+    ///
+    /// # Safety
+    /// The pointer was made from one to the memory around it, and `offset` is not before the start of that.
+    #[must_use]
+    #[inline(always)]
+    pub const unsafe fn container<U>(self, offset: usize) -> Ptr<P, U> {
+        // SAFETY: passed on to the caller.
+        Ptr::from_raw(unsafe { self.place.byte_sub(offset) }.cast())
+    }
+
     /// The address, for identity and hashing.
     #[must_use]
     pub fn address(self) -> usize {

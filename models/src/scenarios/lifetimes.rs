@@ -55,6 +55,99 @@ impl Scenario for DropsOfThreeTokens {
     }
 }
 
+/// The last token is dropped on one thread, the last registration on the other; whoever is later releases the state.
+pub(crate) struct DropOfTokenVsDispose;
+
+impl Scenario for DropOfTokenVsDispose {
+    const CLAIM: Claim = Claim {
+        name: "drop_of_token_vs_dispose",
+        about: "Without a source, one thread polls and drops the last token while the other drops the last registration.",
+        rules: &["R1", "R15", "G4"],
+        threads: 2,
+        loom_preemptions: None,
+        stuck: "R6",
+        outcomes: &["gone"],
+        kills: LOCK,
+    };
+
+    fn run<M: Model>() -> String {
+        let source = Source::<M>::new();
+        let token = source.token();
+        let registration = token.register(|| {});
+        drop(source);
+        let other = M::spawn(move || check("R1", !token.is_cancelled(), "cancelled without a request"));
+        drop(registration);
+        M::join(other);
+        "gone".to_owned()
+    }
+}
+
+/// A registration makes a token while the last one is dropped: the state lives as long as the new one.
+pub(crate) struct DropOfTokenVsTokenOfRegistration;
+
+impl Scenario for DropOfTokenVsTokenOfRegistration {
+    const CLAIM: Claim = Claim {
+        name: "drop_of_token_vs_token_of_registration",
+        about: "Without a source, one thread drops the last token while the other makes one from a registration, drops \
+                that, and polls.",
+        rules: &["R1", "R15", "G4"],
+        threads: 2,
+        loom_preemptions: None,
+        stuck: "R6",
+        outcomes: &["gone"],
+        kills: REFS,
+    };
+
+    fn run<M: Model>() -> String {
+        let source = Source::<M>::new();
+        let token = source.token();
+        let registration = token.register(|| {});
+        drop(source);
+        let other = M::spawn(move || drop(token));
+        let revived = registration.token();
+        drop(registration);
+        check("R1", !revived.is_cancelled(), "cancelled without a request");
+        drop(revived);
+        M::join(other);
+        "gone".to_owned()
+    }
+}
+
+/// Two registrations make a token each, after or before the last one is dropped, and drop it on their threads.
+pub(crate) struct TokensOfTwoRegistrations;
+
+impl Scenario for TokensOfTwoRegistrations {
+    const CLAIM: Claim = Claim {
+        name: "tokens_of_two_registrations",
+        about: "Without a source, one thread drops the last token while two others make and drop one, each from a \
+                registration, which one of them drops first and the other last.",
+        rules: &["R15", "G4"],
+        threads: 3,
+        loom_preemptions: Some(2),
+        stuck: "R6",
+        outcomes: &["gone"],
+        kills: LOCK,
+    };
+
+    fn run<M: Model>() -> String {
+        let source = Source::<M>::new();
+        let token = source.token();
+        let (first, last) = (token.register(|| {}), token.register(|| {}));
+        drop(source);
+        let dropper = M::spawn(move || drop(token));
+        let other = M::spawn(move || {
+            let revived = first.token();
+            drop(first);
+            drop(revived);
+        });
+        drop(last.token());
+        drop(last);
+        M::join(dropper);
+        M::join(other);
+        "gone".to_owned()
+    }
+}
+
 /// Clones of a source are dropped on two threads; the last one's drop is the source's.
 pub(crate) struct DropsOfTwoSources;
 

@@ -157,7 +157,7 @@ impl Scenario for DropOfParentVsDropOfChild {
         loom_preemptions: None,
         stuck: "R6",
         outcomes: &["gone"],
-        kills: &[Kill { site: "RefDrop", to: "Relaxed" }, Kill { site: "RefLast", to: "Relaxed" }],
+        kills: LOCK,
     };
 
     fn run<M: Model>() -> String {

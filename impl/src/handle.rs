@@ -1,0 +1,265 @@
+//! Who keeps a state alive: handles, which are counted by atomics, and holds, which are counted under the lock.
+//!
+//! A token is a handle, and all handles of a source together are one. Registrations and links hold the state: they take
+//! its lock anyway, when they come and when they go, so their count costs no atomic operation of its own.
+//!
+//! # Invariants
+//! 1. While `refs` is not zero, or `held` is not, the state is alive.
+//! 2. Whoever takes `refs` to zero owes the state a look at the holds: releases it if there are none, else leaves it to
+//!    the last of them (ABANDONED).
+//! 3. A hold can make a handle, also when there is none. If ABANDONED is not set then, the look is still owed, and
+//!    `revived` cancels it: of as many looks as there were revivals and one, the last one counts.
+//! 4. HELD is set for good by the first hold. Who sees it unset, with no handle left, knows that there are no holds.
+//! 5. When the last source handle is gone its links are unlinked and their holds on the parents given back, so
+//!    releasing a state never releases another: no chain is too deep.
+#![expect(unsafe_code, reason = "counted memory")]
+
+use std::mem::ManuallyDrop;
+
+use weakest::{Atomic, AtomicInt, Platform};
+
+use crate::shared::{ABANDONED, HELD, Locked, Seen, Shared, SharedPtr};
+use crate::sites::Site;
+
+/// How many handles there are.
+pub(crate) struct Counts<P: Platform> {
+    /// Tokens, and one for all source handles together.
+    refs: P::AtomicU32,
+    sources: P::AtomicU32,
+}
+
+impl<P: Platform> Counts<P> {
+    /// One new source handle.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self { refs: P::AtomicU32::new(1), sources: P::AtomicU32::new(1) }
+    }
+
+    /// Counts one more source handle.
+    pub(crate) fn add_source(&self) {
+        check_count(self.sources.fetch_add(1, Site::SourceClone));
+    }
+
+    /// Whether there is one source handle; the caller holds it, so no other can come.
+    #[inline]
+    pub(crate) fn has_one_source(&self) -> bool {
+        self.sources.load(Site::SourceAlone) == 1
+    }
+
+    /// Counts one source handle fewer, the caller's; `true` if it was the last.
+    #[must_use]
+    #[inline]
+    pub(crate) fn remove_source(&self) -> bool {
+        if !self.has_one_source() && self.sources.fetch_sub(1, Site::SourceDrop) != 1 {
+            return false;
+        }
+        self.sources.load(Site::SourceLast);
+        true
+    }
+
+    /// Counts one handle more; returns how many there were.
+    #[inline]
+    fn add(&self) -> u32 {
+        let before = self.refs.fetch_add(1, Site::RefClone);
+        check_count(before);
+        before
+    }
+
+    /// Counts one handle fewer; `true` if it was the last.
+    #[inline]
+    fn remove(&self) -> bool {
+        if self.refs.fetch_sub(1, Site::RefDrop) != 1 {
+            return false;
+        }
+        self.receive();
+        true
+    }
+
+    /// Receives what was done through the handles that are gone.
+    #[inline]
+    fn receive(&self) {
+        self.refs.load(Site::RefLast);
+    }
+
+    /// Whether the caller's handle is the only one; what was done through the others is received then.
+    #[inline]
+    fn is_alone(&self) -> bool {
+        let alone = self.refs.load(Site::RefAlone) == 1;
+        if alone {
+            self.receive();
+        }
+        alone
+    }
+}
+
+/// Handles are leaked faster than this only by a bug, and a count that wrapped would free live memory.
+#[inline]
+fn check_count(before: u32) {
+    if before > i32::MAX as u32 {
+        std::process::abort();
+    }
+}
+
+/// A counted handle to the state.
+pub(crate) struct Handle<P: Platform>(SharedPtr<P>);
+
+impl<P: Platform> Handle<P> {
+    /// Takes over a count that was taken before.
+    ///
+    /// # Safety
+    /// One count of the state at `shared` belongs to the caller, who gives it up.
+    #[inline]
+    pub(crate) unsafe fn adopt(shared: SharedPtr<P>) -> Self {
+        Self(shared)
+    }
+
+    /// Counts one more handle.
+    ///
+    /// # Safety
+    /// Somebody else's handle to the state at `shared` keeps it alive meanwhile.
+    #[inline]
+    pub(crate) unsafe fn retain(shared: SharedPtr<P>) -> Self {
+        // SAFETY: passed on to the caller.
+        unsafe { shared.get() }.counts.add();
+        Self(shared)
+    }
+
+    /// A handle for one who has a hold.
+    ///
+    /// # Safety
+    /// A hold on the state at `shared` is the caller's.
+    pub(crate) unsafe fn of_hold(shared: SharedPtr<P>) -> Self {
+        // SAFETY: Invariant 1: the caller's hold keeps the state alive.
+        let state = unsafe { shared.get() };
+        let mut locked = state.lock(Seen::HELD);
+        if state.counts.add() == 0 {
+            if locked.has(ABANDONED) {
+                locked.clear(ABANDONED);
+            } else {
+                locked.with_mut(|guarded| guarded.revived += 1);
+            }
+        }
+        Self(shared)
+    }
+
+    /// Where the state is, for identity.
+    #[inline]
+    pub(crate) fn ptr(&self) -> SharedPtr<P> {
+        self.0
+    }
+
+    /// Releases the state if this is the only handle and there has never been a hold; else gives the handle back.
+    #[inline]
+    pub(crate) fn release_alone(self) -> Option<Self> {
+        if !self.counts.is_alone() || self.peek().was_held() {
+            return Some(self);
+        }
+        let state = ManuallyDrop::new(self).0;
+        // SAFETY: Invariant 4: there is no hold, and no handle but this.
+        unsafe { release(state) };
+        None
+    }
+
+    /// The last handle is gone: looks for holds (Invariant 2).
+    #[cold]
+    fn look(state: SharedPtr<P>) {
+        // SAFETY: Invariant 3: nobody releases the state before the last look that is owed.
+        let mut locked = unsafe { state.get() }.lock(Seen::HELD);
+        let (was_revived, is_held) = locked.with_mut(|guarded| {
+            let was_revived = guarded.revived > 0;
+            guarded.revived -= u32::from(was_revived);
+            (was_revived, guarded.held > 0)
+        });
+        if !was_revived && is_held {
+            locked.set(ABANDONED);
+        }
+        drop(locked);
+        if !was_revived && !is_held {
+            // SAFETY: Invariant 2: there is no handle, no hold, and no other look owed.
+            unsafe { release(state) }
+        }
+    }
+}
+
+/// Releases a state that nobody has.
+///
+/// # Safety
+/// There is no handle but the caller's, which it gives up, and no hold.
+unsafe fn release<P: Platform>(state: SharedPtr<P>) {
+    // SAFETY: the caller's handle was the last.
+    let release = unsafe { state.get() }.shape.release;
+    // SAFETY: passed on to the caller; the function is of the state's own shape.
+    unsafe { release(state) }
+}
+
+/// Counts one more hold.
+#[inline]
+pub(crate) fn hold<P: Platform>(locked: &mut Locked<'_, P>) {
+    locked.set(HELD);
+    let overflow = locked.with_mut(|guarded| {
+        let (held, overflow) = guarded.held.overflowing_add(1);
+        guarded.held = held;
+        overflow
+    });
+    if overflow {
+        std::process::abort();
+    }
+}
+
+/// Unlocks and gives a hold back; the state may be gone then.
+///
+/// # Safety
+/// A hold on the state at `state`, whose lock this is, belongs to the caller, who gives it up.
+#[inline]
+pub(crate) unsafe fn let_go<P: Platform>(mut locked: Locked<'_, P>, state: SharedPtr<P>) {
+    let held = locked.with_mut(|guarded| {
+        guarded.held -= 1;
+        guarded.held
+    });
+    let is_last = held == 0 && locked.has(ABANDONED);
+    drop(locked);
+    if is_last {
+        // SAFETY: Invariant 2: the last hold is the caller's, and there is no handle.
+        unsafe { release(state) }
+    }
+}
+
+impl<P: Platform> std::ops::Deref for Handle<P> {
+    type Target = Shared<P>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Shared<P> {
+        // SAFETY: Invariant 1: this handle keeps the state alive.
+        unsafe { self.0.get() }
+    }
+}
+
+impl<P: Platform> Clone for Handle<P> {
+    #[inline]
+    fn clone(&self) -> Self {
+        // SAFETY: Invariant 1: this handle keeps the state alive.
+        unsafe { Self::retain(self.0) }
+    }
+}
+
+impl<P: Platform> Drop for Handle<P> {
+    #[inline]
+    fn drop(&mut self) {
+        if P::failed() || !self.counts.remove() {
+            return;
+        }
+        if self.peek().was_held() {
+            Self::look(self.0);
+        } else {
+            // SAFETY: Invariant 4: there is no hold, and this was the last handle.
+            unsafe { release(self.0) }
+        }
+    }
+}
+
+// SAFETY: the state is shared through atomics and lock-guarded cells (state Invariant 1); the closures in its list are
+// `Send` and move to the thread that takes them (node Invariant 3).
+unsafe impl<P: Platform> Send for Handle<P> {}
+
+// SAFETY: as for `Send`: a shared handle gives access to the same atomics and lock-guarded cells.
+unsafe impl<P: Platform> Sync for Handle<P> {}
