@@ -3,6 +3,8 @@
 //! Removing a node costs the same wherever it is (R16). Invariants: see [`node`](crate::node).
 #![expect(unsafe_code, reason = "an intrusive list follows pointers")]
 
+use std::task::Waker;
+
 use weakest::{Cell, Platform, Ptr, ThreadId};
 
 use crate::node::{Kind, Member, NodePtr, Sleeper, State, Waiter, Wake};
@@ -32,23 +34,28 @@ pub(crate) fn with_mut<P: Platform, R>(
     unsafe { node.member.with_mut(write) }
 }
 
-/// Where a list begins.
-pub(crate) type Head<P> = fn(&mut Guarded<P>, NodePtr<P>) -> &mut Option<NodePtr<P>>;
+/// Where a list begins: the place of its newest node, given that if there is one.
+pub(crate) type Head<P> = fn(&mut Guarded<P>, Option<NodePtr<P>>) -> &mut Option<NodePtr<P>>;
 
-/// The list that a new callback or link goes to; for a linked one, that it is in: where its newest node is.
-pub(crate) fn callbacks<P: Platform>(lists: &mut Guarded<P>, node: NodePtr<P>) -> &mut Option<NodePtr<P>> {
-    if lists.doomed == Some(node) { &mut lists.doomed } else { &mut lists.newest }
+/// The list of callbacks and links, or that of those being removed.
+#[inline(always)]
+pub(crate) fn callbacks<P: Platform>(
+    lists: &mut Guarded<P>,
+    newest: Option<NodePtr<P>>,
+) -> &mut Option<NodePtr<P>> {
+    if newest.is_none() || lists.newest == newest { &mut lists.newest } else { &mut lists.doomed }
 }
 
 /// The list of waits.
-pub(crate) fn waits<P: Platform>(lists: &mut Guarded<P>, _node: NodePtr<P>) -> &mut Option<NodePtr<P>> {
+#[inline(always)]
+pub(crate) fn waits<P: Platform>(lists: &mut Guarded<P>, _newest: Option<NodePtr<P>>) -> &mut Option<NodePtr<P>> {
     &mut lists.waits
 }
 
 /// Registers a node as the newest of its list. The caller owns it.
 #[inline(always)]
 pub(crate) fn push<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, head: Head<P>) {
-    let older = locked.with_mut(|lists| head(lists, node).replace(node));
+    let older = locked.with_mut(|lists| head(lists, None).replace(node));
     with_mut(locked, node, |member| member.state = State::Linked { newer: None, older, orphan: false });
     if let Some(older) = older {
         with_mut(locked, older, |member| *neighbours(member).0 = Some(node));
@@ -72,7 +79,7 @@ fn unlink<P: Platform>(
     })?;
     match newer {
         Some(newer) => with_mut(locked, newer, |member| *neighbours(member).1 = older),
-        None => locked.with_mut(|lists| *head(lists, node) = older),
+        None => locked.with_mut(|lists| *head(lists, Some(node)) = older),
     }
     if let Some(older) = older {
         with_mut(locked, older, |member| *neighbours(member).0 = newer);
@@ -158,20 +165,21 @@ pub(crate) fn set_wake<P: Platform>(
     unsafe { sleeper.wake.with_mut(|place| std::mem::replace(place, wake)) }
 }
 
-/// As [`set_wake`], for a sleeper that wakes nobody yet.
+/// Makes a waiter that is the caller's wake the task of `waker`.
 #[inline(always)]
-pub(crate) fn set_first_wake<P: Platform>(_locked: &mut Locked<'_, P>, sleeper: Ptr<P, Sleeper<P>>, wake: Wake<P>) {
-    // SAFETY: node Invariant 4: a waiter outlives Linked, and Busy.
-    let sleeper = unsafe { sleeper.get() };
-    // SAFETY: node Invariant 1.
-    unsafe { sleeper.wake.with_mut(|place| *place = Some(wake)) }
+pub(crate) fn set_first_wake<P: Platform>(waiter: Ptr<P, Waiter<P>>, waker: &Waker) {
+    let wake = waker.clone();
+    // SAFETY: the caller owns the waiter.
+    let sleeper = &unsafe { waiter.get() }.sleeper;
+    // SAFETY: node Invariant 1: the waiter is Idle, so nobody else reaches it.
+    unsafe { sleeper.wake.with_mut(|place| *place = Some(Wake::Task(wake))) }
 }
 
 /// Whether a sleeper already wakes the task of `waker`.
 pub(crate) fn will_wake<P: Platform>(
     _locked: &Locked<'_, P>,
     sleeper: Ptr<P, Sleeper<P>>,
-    waker: &std::task::Waker,
+    waker: &Waker,
 ) -> bool {
     // SAFETY: the caller owns the sleeper.
     let sleeper = unsafe { sleeper.get() };

@@ -175,7 +175,11 @@ impl<P: Platform> Drop for Scope<'_, P> {
         if P::failed() {
             return;
         }
-        let (locked, remains) = leave(self.source, self.seen, self.node);
+        let removed = list::remove(&mut self.source.lock(self.seen), self.node, list::callbacks);
+        if removed.is_some() {
+            return;
+        }
+        let (locked, remains) = leave(self.source, Seen::CANCELLED, self.node);
         drop(locked);
         if remains.is_none() {
             // The callback runs on this very thread, further up the stack than the frame it borrows from: only a stack

@@ -76,10 +76,9 @@ impl<P: Platform> CancellationToken<P> {
     #[inline]
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        match &self.repr {
-            Repr::Never => false,
-            Repr::Always => true,
-            Repr::Of(shared) => shared.is_cancelled(),
+        match self.handle() {
+            Some(source) => source.is_cancelled(),
+            None => self.is_always(),
         }
     }
 
@@ -164,14 +163,13 @@ impl<P: Platform> CancellationToken<P> {
         &self,
         callback: impl FnOnce(&CancellationToken<P>) + Send + 'static,
     ) -> Registration<P> {
-        match &self.repr {
-            Repr::Never => Registration::empty(),
-            Repr::Always => {
-                callback(self);
-                Registration::empty()
-            }
-            Repr::Of(shared) => registration::register(self, shared, callback),
+        if let Some(source) = self.handle() {
+            return registration::register(self, source, callback);
         }
+        if self.is_always() {
+            callback(self);
+        }
+        Registration::empty()
     }
 
     /// Runs `body` with `callback` registered, and returns what `body` returns. The callback may borrow, and nothing is
@@ -198,14 +196,13 @@ impl<P: Platform> CancellationToken<P> {
     /// assert_eq!((answer, calls.into_inner()), (42, 1));
     /// ```
     pub fn with_callback<R>(&self, callback: impl FnOnce() + Send, body: impl FnOnce() -> R) -> R {
-        match &self.repr {
-            Repr::Never => body(),
-            Repr::Always => {
-                callback();
-                body()
-            }
-            Repr::Of(shared) => registration::with_callback(self, shared, move |_| callback(), body),
+        if let Some(source) = self.handle() {
+            return registration::with_callback(self, source, move |_| callback(), body);
         }
+        if self.is_always() {
+            callback();
+        }
+        body()
     }
 
     /// Blocks the thread until cancellation is requested; for ever if that cannot come.

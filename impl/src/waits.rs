@@ -7,7 +7,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use weakest::{Platform, Ptr, Slot};
@@ -121,34 +121,42 @@ impl<P: Platform, T: Borrow<CancellationToken<P>>> Future for WaitFor<P, T> {
             return Poll::Ready(());
         }
         let waiter = slot.ptr();
-        let sleeper = list::sleeper_of(waiter);
         if linked.is_some() {
-            let locked = source.lock(seen);
-            if locked.is_cancelled() {
-                return Poll::Ready(());
-            }
-            if list::will_wake(&locked, sleeper, context.waker()) {
-                return Poll::Pending;
-            }
+            return repoll(source, seen, waiter, context.waker());
         }
-        // A waker is user code: cloned before the lock is taken, and the old one dropped after.
-        let wake = Wake::Task(context.waker().clone());
+        list::set_first_wake(waiter, context.waker());
         let mut locked = source.lock(seen);
         if locked.is_cancelled() {
-            drop(locked);
             return Poll::Ready(());
         }
-        if linked.is_some() {
-            let old = list::set_wake(&mut locked, sleeper, Some(wake));
-            drop(locked);
-            drop(old);
-        } else {
-            list::set_first_wake(&mut locked, sleeper, wake);
-            list::push(&mut locked, waiter.cast(), list::waits);
-            *linked = Some(locked.seen());
-        }
+        list::push(&mut locked, waiter.cast(), list::waits);
+        *linked = Some(locked.seen());
         Poll::Pending
     }
+}
+
+/// Polls a wait that was linked before: makes it wake the task of `waker`, unless it does already.
+fn repoll<P: Platform>(source: &Handle<P>, seen: Seen, waiter: Ptr<P, Waiter<P>>, waker: &Waker) -> Poll<()> {
+    let sleeper = list::sleeper_of(waiter);
+    let locked = source.lock(seen);
+    if locked.is_cancelled() {
+        return Poll::Ready(());
+    }
+    if list::will_wake(&locked, sleeper, waker) {
+        return Poll::Pending;
+    }
+    drop(locked);
+    // A waker is user code: cloned before the lock is taken, and the old one dropped after.
+    let wake = Wake::Task(waker.clone());
+    let mut locked = source.lock(seen);
+    if locked.is_cancelled() {
+        drop(locked);
+        return Poll::Ready(());
+    }
+    let old = list::set_wake(&mut locked, sleeper, Some(wake));
+    drop(locked);
+    drop(old);
+    Poll::Pending
 }
 
 impl<P: Platform, T: Borrow<CancellationToken<P>>> Drop for WaitFor<P, T> {
