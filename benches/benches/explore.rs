@@ -68,7 +68,7 @@ fn buffering<M: Model>() -> String {
 fn mutex<M: Model>() -> String {
     in_threads::<M>(2, |_, words| {
         for _ in 0..2 {
-            let sites = WaitSites { success: At::Lock, failure: At::Locked, spin: At::Load };
+            let sites = || WaitSites { success: At::Lock, failure: At::Locked, spin: At::Load };
             words[0].wait_replace(0, |v| v == 0, |_| 1, sites);
             words[0].store(0, At::Release);
         }

@@ -39,10 +39,7 @@ pub(crate) type Head<P> = fn(&mut Guarded<P>, Option<NodePtr<P>>) -> &mut Option
 
 /// The list of callbacks and links, or that of those being removed.
 #[inline(always)]
-pub(crate) fn callbacks<P: Platform>(
-    lists: &mut Guarded<P>,
-    newest: Option<NodePtr<P>>,
-) -> &mut Option<NodePtr<P>> {
+pub(crate) fn callbacks<P: Platform>(lists: &mut Guarded<P>, newest: Option<NodePtr<P>>) -> &mut Option<NodePtr<P>> {
     if newest.is_none() || lists.newest == newest { &mut lists.newest } else { &mut lists.doomed }
 }
 
@@ -176,11 +173,7 @@ pub(crate) fn set_first_wake<P: Platform>(waiter: Ptr<P, Waiter<P>>, waker: &Wak
 }
 
 /// Whether a sleeper already wakes the task of `waker`.
-pub(crate) fn will_wake<P: Platform>(
-    _locked: &Locked<'_, P>,
-    sleeper: Ptr<P, Sleeper<P>>,
-    waker: &Waker,
-) -> bool {
+pub(crate) fn will_wake<P: Platform>(_locked: &Locked<'_, P>, sleeper: Ptr<P, Sleeper<P>>, waker: &Waker) -> bool {
     // SAFETY: the caller owns the sleeper.
     let sleeper = unsafe { sleeper.get() };
     // SAFETY: node Invariant 1.

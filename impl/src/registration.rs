@@ -179,13 +179,20 @@ impl<P: Platform> Drop for Scope<'_, P> {
         if removed.is_some() {
             return;
         }
-        let (locked, remains) = leave(self.source, Seen::CANCELLED, self.node);
-        drop(locked);
-        if remains.is_none() {
-            // The callback runs on this very thread, further up the stack than the frame it borrows from: only a stack
-            // switched by hand can get here, and the frame must not go.
-            std::process::abort();
-        }
+        outlast(self.source, self.node);
+    }
+}
+
+/// Waits for the end of a borrowed callback that was taken out of the list.
+#[cold]
+#[inline(never)]
+fn outlast<P: Platform>(source: &Shared<P>, node: NodePtr<P>) {
+    let (locked, remains) = leave(source, Seen::CANCELLED, node);
+    drop(locked);
+    if remains.is_none() {
+        // The callback runs on this very thread, further up the stack than the frame it borrows from: only a stack
+        // switched by hand can get here, and the frame must not go.
+        std::process::abort();
     }
 }
 

@@ -120,7 +120,7 @@ impl<P: Platform> Shared<P> {
     /// Takes the lock, fastest if the state's bits are still as they were `seen`.
     #[inline(always)]
     pub(crate) fn lock(&self, seen: Seen) -> Locked<'_, P> {
-        let sites = WaitSites { success: Site::LockAcquire, failure: Site::LockMiss, spin: Site::LockSpin };
+        let sites = || WaitSites { success: Site::LockAcquire, failure: Site::LockMiss, spin: Site::LockSpin };
         let word = self.word.wait_replace(seen.0 & !LOCKED, |word| word & LOCKED == 0, |word| word | LOCKED, sites);
         Locked { shared: Ptr::from_raw(self.into()), word, _shared: PhantomData }
     }

@@ -21,16 +21,10 @@ use crate::waits::{self, RunUntil, WaitFor};
 ///
 /// .NET counterpart: `System.Threading.CancellationToken`.
 pub struct CancellationToken<P: Platform> {
-    repr: Repr<P>,
-}
-
-enum Repr<P: Platform> {
-    /// Can never be cancelled.
-    Never,
-    /// Is cancelled, by no source.
-    Always,
-    /// Observes a source.
-    Of(Handle<P>),
+    /// The source observed, if there is one.
+    source: Option<Handle<P>>,
+    /// Whether the token is cancelled, by no source.
+    always: bool,
 }
 
 impl<P: Platform> CancellationToken<P> {
@@ -40,7 +34,7 @@ impl<P: Platform> CancellationToken<P> {
     #[doc(alias = "None")]
     #[must_use]
     pub const fn none() -> Self {
-        Self { repr: Repr::Never }
+        Self::new(false)
     }
 
     /// A token that is cancelled already, or [`none`](Self::none).
@@ -48,24 +42,21 @@ impl<P: Platform> CancellationToken<P> {
     /// .NET counterpart: `new CancellationToken(bool)`.
     #[must_use]
     pub const fn new(cancelled: bool) -> Self {
-        Self { repr: if cancelled { Repr::Always } else { Repr::Never } }
+        Self { source: None, always: cancelled }
     }
 
     pub(crate) const fn of(handle: Handle<P>) -> Self {
-        Self { repr: Repr::Of(handle) }
+        Self { source: Some(handle), always: false }
     }
 
     /// The state observed, if there is one.
     pub(crate) const fn handle(&self) -> Option<&Handle<P>> {
-        match &self.repr {
-            Repr::Of(handle) => Some(handle),
-            Repr::Never | Repr::Always => None,
-        }
+        self.source.as_ref()
     }
 
     /// Whether the token is cancelled, by no source.
     pub(crate) const fn is_always(&self) -> bool {
-        matches!(self.repr, Repr::Always)
+        self.always
     }
 
     /// Whether cancellation was requested: one atomic load. Once `true` it stays so, and what happened before the
@@ -76,9 +67,9 @@ impl<P: Platform> CancellationToken<P> {
     #[inline]
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        match self.handle() {
+        match &self.source {
             Some(source) => source.is_cancelled(),
-            None => self.is_always(),
+            None => self.always,
         }
     }
 
@@ -91,10 +82,9 @@ impl<P: Platform> CancellationToken<P> {
     #[doc(alias = "stop_possible")]
     #[must_use]
     pub fn can_be_cancelled(&self) -> bool {
-        match &self.repr {
-            Repr::Never => false,
-            Repr::Always => true,
-            Repr::Of(shared) => !shared.peek().is_orphaned(),
+        match &self.source {
+            Some(source) => !source.peek().is_orphaned(),
+            None => self.always,
         }
     }
 
@@ -163,10 +153,10 @@ impl<P: Platform> CancellationToken<P> {
         &self,
         callback: impl FnOnce(&CancellationToken<P>) + Send + 'static,
     ) -> Registration<P> {
-        if let Some(source) = self.handle() {
+        if let Some(source) = &self.source {
             return registration::register(self, source, callback);
         }
-        if self.is_always() {
+        if self.always {
             callback(self);
         }
         Registration::empty()
@@ -196,10 +186,10 @@ impl<P: Platform> CancellationToken<P> {
     /// assert_eq!((answer, calls.into_inner()), (42, 1));
     /// ```
     pub fn with_callback<R>(&self, callback: impl FnOnce() + Send, body: impl FnOnce() -> R) -> R {
-        if let Some(source) = self.handle() {
+        if let Some(source) = &self.source {
             return registration::with_callback(self, source, move |_| callback(), body);
         }
-        if self.is_always() {
+        if self.always {
             callback();
         }
         body()
@@ -250,12 +240,7 @@ impl<P: Platform> CancellationToken<P> {
 
 impl<P: Platform> Clone for CancellationToken<P> {
     fn clone(&self) -> Self {
-        let repr = match &self.repr {
-            Repr::Never => Repr::Never,
-            Repr::Always => Repr::Always,
-            Repr::Of(handle) => Repr::Of(handle.clone()),
-        };
-        Self { repr }
+        Self { source: self.source.clone(), always: self.always }
     }
 }
 
@@ -268,11 +253,7 @@ impl<P: Platform> Default for CancellationToken<P> {
 impl<P: Platform> CancellationToken<P> {
     /// What equality and hashing go by: the source's address, or a number that is no address.
     fn identity(&self) -> usize {
-        match &self.repr {
-            Repr::Never => 0,
-            Repr::Always => 1,
-            Repr::Of(handle) => handle.ptr().address(),
-        }
+        self.source.as_ref().map_or(usize::from(self.always), |source| source.ptr().address())
     }
 }
 
@@ -292,10 +273,10 @@ impl<P: Platform> Hash for CancellationToken<P> {
 
 impl<P: Platform> fmt::Debug for CancellationToken<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.repr {
-            Repr::Never => f.write_str("CancellationToken(none)"),
-            Repr::Always => f.write_str("CancellationToken(cancelled)"),
-            Repr::Of(shared) => shared.describe(f.debug_struct("CancellationToken")),
+        match &self.source {
+            Some(source) => source.describe(f.debug_struct("CancellationToken")),
+            None if self.always => f.write_str("CancellationToken(cancelled)"),
+            None => f.write_str("CancellationToken(none)"),
         }
     }
 }

@@ -45,7 +45,7 @@ pub fn hand_poll(word: &AtomicU32) -> bool {
 /// Takes the lock through the facade.
 #[inline(never)]
 pub fn facade_lock(word: &AtomicU32) -> u32 {
-    let sites = WaitSites { success: At::Lock, failure: At::Miss, spin: At::Spin };
+    let sites = || WaitSites { success: At::Lock, failure: At::Miss, spin: At::Spin };
     word.wait_replace(0, |word| word & LOCKED == 0, |word| word | LOCKED, sites)
 }
 

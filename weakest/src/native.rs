@@ -175,9 +175,10 @@ macro_rules! native_atomic {
                 likely: $T,
                 ready: impl Fn($T) -> bool,
                 new: impl Fn($T) -> $T,
-                sites: WaitSites<S>,
+                sites: impl Fn() -> WaitSites<S>,
             ) -> $T {
-                match Atomic::compare_exchange_weak(self, likely, new(likely), sites.success, sites.failure) {
+                let WaitSites { success, failure, .. } = sites();
+                match Atomic::compare_exchange_weak(self, likely, new(likely), success, failure) {
                     Ok(replaced) => replaced,
                     Err(found) => wait_replace_contended(self, found, ready, new, sites),
                 }
@@ -190,23 +191,25 @@ native_atomic!(AtomicU32, u32);
 native_atomic!(AtomicUsize, usize);
 native_atomic!(AtomicPtr<T>, *mut T, T);
 
-/// The rest of [`Atomic::wait_replace`] once the first guess missed: spins on loads, never on a writing operation.
-/// Inlined, or the sites would be arguments and their orderings looked up at run time.
-#[inline(always)]
+/// The rest of [`Atomic::wait_replace`] once the first guess missed: spins on loads, never on a writing operation. Out of
+/// line, so that a lock that is free costs no more than its compare-exchange.
+#[cold]
+#[inline(never)]
 fn wait_replace_contended<T: Copy + PartialEq, S: Site>(
     atomic: &impl Atomic<T>,
     mut found: T,
     ready: impl Fn(T) -> bool,
     new: impl Fn(T) -> T,
-    sites: WaitSites<S>,
+    sites: impl Fn() -> WaitSites<S>,
 ) -> T {
+    let WaitSites { success, failure, spin } = sites();
     let mut backoff = Backoff::new();
     loop {
         while !ready(found) {
             backoff.snooze();
-            found = atomic.load(sites.spin);
+            found = atomic.load(spin);
         }
-        match atomic.compare_exchange_weak(found, new(found), sites.success, sites.failure) {
+        match atomic.compare_exchange_weak(found, new(found), success, failure) {
             Ok(replaced) => return replaced,
             Err(other) => found = other,
         }

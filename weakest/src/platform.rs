@@ -99,12 +99,14 @@ pub trait Atomic<T: Copy + PartialEq>: Debug + Send + Sync {
     /// Waits until the value satisfies `ready` and replaces it in the same step by `new(value)`; returns the value it
     /// replaced. This is what the acquire of a lock is. `likely` is tried first without looking, so it must satisfy
     /// `ready`. For waits known to be short, as [`wait_until`](Self::wait_until).
+    ///
+    /// `sites` is a function, so that the orderings are constants out of line too.
     fn wait_replace<S: Site>(
         &self,
         likely: T,
         ready: impl Fn(T) -> bool,
         new: impl Fn(T) -> T,
-        sites: WaitSites<S>,
+        sites: impl Fn() -> WaitSites<S>,
     ) -> T;
 }
 

@@ -118,8 +118,9 @@ impl<T: Word> Atomic<T> for GraphAtomic<T> {
         _likely: T,
         ready: impl Fn(T) -> bool,
         new: impl Fn(T) -> T,
-        sites: WaitSites<S>,
+        sites: impl Fn() -> WaitSites<S>,
     ) -> T {
+        let sites = sites();
         if !self.live(sites.success) {
             return T::from_bits(self.init);
         }

@@ -189,9 +189,9 @@ impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
         likely: T,
         ready: impl Fn(T) -> bool,
         new: impl Fn(T) -> T,
-        sites: WaitSites<S>,
+        sites: impl Fn() -> WaitSites<S>,
     ) -> T {
-        let WaitSites { success, failure, spin } = sites;
+        let WaitSites { success, failure, spin } = sites();
         loop {
             if !runtime::live() {
                 return self.newest();

@@ -76,8 +76,9 @@ impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
         _likely: T,
         ready: impl Fn(T) -> bool,
         new: impl Fn(T) -> T,
-        sites: WaitSites<S>,
+        sites: impl Fn() -> WaitSites<S>,
     ) -> T {
+        let sites = sites();
         loop {
             match self.try_rmw(sites.success, sites.failure, |found| ready(found).then(|| new(found))) {
                 Ok(replaced) => return replaced,

@@ -96,7 +96,8 @@ pub(crate) fn last_drop<M: Model>(drop: At) -> String {
 /// Two locks taken in opposite orders.
 pub(crate) fn deadlock<M: Model>() -> String {
     fn lock<M: Model>(word: &M::AtomicU32) {
-        let sites = WaitSites { success: At::CasSuccessAcquire, failure: At::CasFailureRelaxed, spin: At::LoadRelaxed };
+        let sites =
+            || WaitSites { success: At::CasSuccessAcquire, failure: At::CasFailureRelaxed, spin: At::LoadRelaxed };
         word.wait_replace(0, |v| v == 0, |_| 1, sites);
     }
     let (a, b) = (word::<M>(), word::<M>());

@@ -145,7 +145,7 @@ pub(crate) fn a_compare_exchange_lock_has_no_race() {
 }
 
 fn lock(word: &Word<Graph>) {
-    let sites = WaitSites { success: At::CasSuccessAcquire, failure: At::CasFailureRelaxed, spin: At::LoadRelaxed };
+    let sites = || WaitSites { success: At::CasSuccessAcquire, failure: At::CasFailureRelaxed, spin: At::LoadRelaxed };
     word.wait_replace(0, |v| v == 0, |_| 1, sites);
 }
 

@@ -115,7 +115,7 @@ fn perform(instruction: &Instruction, words: &[Word<Graph>]) -> Observed {
             }
             (update, Some(until)) => {
                 let sites =
-                    WaitSites { success: success(order), failure: At::CasFailureRelaxed, spin: At::LoadRelaxed };
+                    || WaitSites { success: success(order), failure: At::CasFailureRelaxed, spin: At::LoadRelaxed };
                 let new = |old| number(update.apply(i64::from(old)).expect("only waits that write are generated"));
                 seen(words[location].wait_replace(until, |value| value == until, new, sites))
             }

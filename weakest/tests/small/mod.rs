@@ -148,7 +148,7 @@ impl<M: Model> World<M> {
         let atomic = &self.places[location].atomic;
         if let Some(until) = until {
             let new = bits(update.apply(i64::from(until)).expect("not refused: see can_run"));
-            let sites = WaitSites { success: success(order), failure: At::CasFailureRelaxed, spin: At::LoadRelaxed };
+            let sites = || WaitSites { success: success(order), failure: At::CasFailureRelaxed, spin: At::LoadRelaxed };
             return Observed::Value(number(atomic.wait_replace(until, |value| value == until, |_| new, sites)));
         }
         match update {
