@@ -52,10 +52,16 @@ pub fn facade_lock(word: &AtomicU32) -> u32 {
 /// Takes the lock by hand.
 #[inline(never)]
 pub fn hand_lock(word: &AtomicU32) -> u32 {
-    let mut found = match word.compare_exchange_weak(0, LOCKED, Ordering::Acquire, Ordering::Relaxed) {
-        Ok(replaced) => return replaced,
-        Err(found) => found,
-    };
+    match word.compare_exchange_weak(0, LOCKED, Ordering::Acquire, Ordering::Relaxed) {
+        Ok(replaced) => replaced,
+        Err(found) => wait_replace_contended(word, found),
+    }
+}
+
+/// The rest of [`hand_lock`], named as the facade's.
+#[cold]
+#[inline(never)]
+fn wait_replace_contended(word: &AtomicU32, mut found: u32) -> u32 {
     let mut step = 0;
     loop {
         while found & LOCKED != 0 {

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use crate::command::{Outcome, run};
 
 /// What is compared: `facade_X` with `hand_X`.
-const PAIRS: &[&str] = &["poll", "lock", "unlock", "drop"];
+const PAIRS: &[&str] = &["poll", "lock", "contended", "unlock", "drop"];
+
+/// Functions that both sides call, each its own: `lock` calls the last, which is the pair `contended`.
+const CALLED: &[&str] = &["snooze", "wait_replace_contended"];
 
 /// A folder of its own keeps other builds' output away. Static code calls functions of this crate and of others in the
 /// same way.
@@ -58,8 +61,17 @@ fn read(folder: &Path, extension: &str) -> Result<String, String> {
 
 /// The plain name of a mangled function of the example.
 fn plain_name(symbol: &str) -> Option<String> {
+    if called(symbol) == Some("wait_replace_contended") {
+        let side = if symbol.contains("7codegen") { "hand" } else { "facade" };
+        return Some(format!("{side}_contended"));
+    }
     let sides = PAIRS.iter().flat_map(|pair| [format!("facade_{pair}"), format!("hand_{pair}")]);
     sides.into_iter().find(|name| symbol.contains(&format!("{}{name}", name.len())))
+}
+
+/// Which of the functions that both sides call this is.
+fn called(symbol: &str) -> Option<&'static str> {
+    CALLED.iter().copied().find(|name| symbol.contains(&format!("{}{name}", name.len())))
 }
 
 /// Functions of an assembly file. One that the compiler found equal to another is an alias of it: `a = b`.
@@ -99,7 +111,7 @@ fn without_names(body: &[&str]) -> Vec<String> {
             });
             return format!("L{known}{colon}");
         }
-        if stem.starts_with("_ZN") && stem.contains("6snooze") { "snooze".to_owned() } else { word.to_owned() }
+        called(stem).filter(|_| stem.starts_with("_ZN")).unwrap_or(word).to_owned()
     };
     body.iter().map(|line| line.split_whitespace().map(&mut word).collect::<Vec<_>>().join(" ")).collect()
 }
