@@ -95,6 +95,8 @@ pub(crate) enum State<P: Platform> {
     Spent,
     Spare {
         next: Option<NodePtr<P>>,
+        /// How many there are, up to this one.
+        count: u32,
     },
 }
 

@@ -14,11 +14,8 @@ const MOST: u32 = 64;
 #[inline(always)]
 pub(crate) fn take<P: Platform>(locked: &mut Locked<'_, P>) -> Option<NodePtr<P>> {
     let node = locked.with(|guarded| guarded.spare)?;
-    let next = with(locked, node, after);
-    locked.with_mut(|guarded| {
-        guarded.spare = next;
-        guarded.spares -= 1;
-    });
+    let (next, _) = with(locked, node, spare);
+    locked.with_mut(|guarded| guarded.spare = next);
     Some(node)
 }
 
@@ -126,15 +123,13 @@ pub(crate) fn retire_with_closure<P: Platform>(
 /// Puts a pooled node into the pool; `false` if that is full.
 #[inline(always)]
 fn give<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
-    let (next, is_full) = locked.with(|guarded| (guarded.spare, guarded.spares == MOST));
-    if is_full {
+    let next = locked.with(|guarded| guarded.spare);
+    let count = 1 + next.map_or(0, |next| with(locked, next, spare).1);
+    if count > MOST {
         return false;
     }
-    with_mut(locked, node, |member| member.state = State::Spare { next });
-    locked.with_mut(|guarded| {
-        guarded.spare = Some(node);
-        guarded.spares += 1;
-    });
+    with_mut(locked, node, |member| member.state = State::Spare { next, count });
+    locked.with_mut(|guarded| guarded.spare = Some(node));
     true
 }
 
@@ -147,16 +142,17 @@ pub(crate) unsafe fn release<P: Platform>(mut next: Option<NodePtr<P>>) {
         // SAFETY: the caller owns what is in the pool.
         let member = unsafe { node.get() };
         // SAFETY: node Invariant 1: the caller is the node's only owner.
-        next = unsafe { member.member.with(after) };
+        (next, _) = unsafe { member.member.with(spare) };
         // SAFETY: what is in the pool is a pooled node, and the caller's.
         unsafe { node.cast::<Pooled<P>>().release() }
     }
 }
 
-/// What comes after a node in the pool.
-fn after<P: Platform>(member: &Member<P>) -> Option<NodePtr<P>> {
+/// What comes after a node in the pool, and how many there are up to it.
+#[inline(always)]
+fn spare<P: Platform>(member: &Member<P>) -> (Option<NodePtr<P>>, u32) {
     match member.state {
-        State::Spare { next } => next,
+        State::Spare { next, count } => (next, count),
         _ => unreachable!("what is in the pool is Spare"),
     }
 }

@@ -68,8 +68,6 @@ pub(crate) struct Guarded<P: Platform> {
     pub(crate) timer: Option<TimerPtr<P>>,
     /// A node of the pool, chained to the others.
     pub(crate) spare: Option<NodePtr<P>>,
-    /// Nodes in the pool.
-    pub(crate) spares: u32,
     /// Holds on the state (see [`handle`](crate::handle)).
     pub(crate) held: u32,
     /// Handles made while there was none, whose predecessor has not looked here yet.
@@ -88,7 +86,6 @@ impl<P: Platform> Shared<P> {
             requested_by: None,
             timer: None,
             spare: None,
-            spares: 0,
             held: 0,
             revived: 0,
         };
