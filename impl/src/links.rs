@@ -38,10 +38,13 @@ impl<P: Platform> Link<P> {
     }
 }
 
+/// Finds the i-th link of a state, if there are as many.
+type Find<P> = unsafe fn(SharedPtr<P>, usize) -> Option<LinkPtr<P>>;
+
 /// How a state is embedded in its allocation.
 pub(crate) struct Shape<P: Platform> {
-    /// The i-th link to a parent; `None` if there never is one.
-    link: Option<unsafe fn(SharedPtr<P>, usize) -> Option<LinkPtr<P>>>,
+    /// The links to parents; `None` if there never are any.
+    link: Option<Find<P>>,
     /// Drops what never ran and gives the allocation back.
     pub(crate) release: unsafe fn(SharedPtr<P>),
 }
@@ -164,7 +167,9 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
         let has_rest = unsafe { this.shared.with_unshared(|guarded| guarded.newest.is_some()) };
         let dropped = if has_rest { removal::discard_all(&this.shared) } else { removal::Dropped::default() };
         // SAFETY: the state is the caller's alone.
-        unsafe { pool::release(this.shared.with_unshared(|guarded| guarded.spare)) };
+        let pool = unsafe { this.shared.with_unshared(|guarded| guarded.spare) };
+        // SAFETY: the state is the caller's alone, and so is its pool.
+        unsafe { pool::release(pool) };
         this.links.release();
         // SAFETY: the state is the caller's alone.
         unsafe { block.release() };

@@ -142,7 +142,8 @@ pub(crate) unsafe fn release<P: Platform>(mut next: Option<NodePtr<P>>) {
         // SAFETY: the caller owns what is in the pool.
         let member = unsafe { node.get() };
         // SAFETY: node Invariant 1: the caller is the node's only owner.
-        (next, _) = unsafe { member.member.with(spare) };
+        let (after, _) = unsafe { member.member.with(spare) };
+        next = after;
         // SAFETY: what is in the pool is a pooled node, and the caller's.
         unsafe { node.cast::<Pooled<P>>().release() }
     }

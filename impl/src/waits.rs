@@ -91,6 +91,9 @@ pub(crate) struct WaitFor<P: Platform, T: Borrow<CancellationToken<P>>> {
     linked: Option<Seen>,
 }
 
+/// The token, the pinned waiter, and the source's bits when it was linked.
+type Parts<'a, P, T> = (&'a T, Pin<&'a <P as Platform>::Slot<Waiter<P>>>, &'a mut Option<Seen>);
+
 impl<P: Platform, T: Borrow<CancellationToken<P>>> WaitFor<P, T> {
     pub(crate) fn new(token: T) -> Self {
         Self { token, waiter: P::Slot::new(Waiter::new(None)), linked: None }
@@ -98,7 +101,7 @@ impl<P: Platform, T: Borrow<CancellationToken<P>>> WaitFor<P, T> {
 
     /// The parts; the waiter stays pinned.
     #[inline]
-    fn project(self: Pin<&mut Self>) -> (&T, Pin<&P::Slot<Waiter<P>>>, &mut Option<Seen>) {
+    fn project(self: Pin<&mut Self>) -> Parts<'_, P, T> {
         // SAFETY: nothing is moved out: the waiter is handed on pinned, the others are not structurally pinned.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above.
