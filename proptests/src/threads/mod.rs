@@ -1,6 +1,6 @@
 //! Histories whose operations are dealt out to threads, under shuttle, against the rules.
 //!
-//! There is no oracle here: what several threads are told hangs on who was first. Instead [`Facts`](facts::Facts) notes
+//! There is no oracle here: what several threads are told hangs on who was first. Instead `Facts` notes
 //! when each operation began and what it answered, when callbacks ran and when closures were dropped, and each fact is
 //! held against the rules as it becomes known: what certainly came before what, no more.
 //!
