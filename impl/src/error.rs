@@ -9,6 +9,17 @@ use crate::token::CancellationToken;
 /// Cancellation was requested; carries the token that saw it.
 ///
 /// .NET counterpart: `OperationCanceledException`.
+///
+/// ```
+/// use rescind::{CancellationToken, Cancelled};
+///
+/// fn step(token: &CancellationToken) -> Result<u32, Cancelled> {
+///     token.check()?;
+///     Ok(42)
+/// }
+/// let error = step(&CancellationToken::new(true)).unwrap_err();
+/// assert_eq!(error.to_string(), "the operation was cancelled");
+/// ```
 #[doc(alias = "OperationCanceledException")]
 pub struct Cancelled<P: Platform> {
     token: CancellationToken<P>,
@@ -22,6 +33,17 @@ impl<P: Platform> Cancelled<P> {
     /// The token that was checked.
     ///
     /// .NET counterpart: `OperationCanceledException.CancellationToken`.
+    ///
+    /// Tells which of several requests ended an operation:
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let (shutdown, timeout) = (CancellationTokenSource::new(), CancellationTokenSource::new());
+    /// timeout.cancel();
+    /// let error = shutdown.token().check().and(timeout.token().check()).unwrap_err();
+    /// assert_eq!(*error.token(), timeout.token());
+    /// ```
     #[must_use]
     pub fn token(&self) -> &CancellationToken<P> {
         &self.token

@@ -32,6 +32,16 @@ impl<P: Platform> DropGuard<P> {
     }
 
     /// Lets go of the source without cancelling it.
+    ///
+    /// .NET counterpart: none.
+    ///
+    /// ```
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let guard = source.drop_guard();
+    /// // ... what must be cancelled if it fails ...
+    /// guard.disarm();
+    /// assert!(!source.is_cancelled());
+    /// ```
     pub fn disarm(mut self) {
         self.source = None;
     }

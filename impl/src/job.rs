@@ -69,6 +69,20 @@ unsafe impl<P: Platform> Send for RecordRef<P> {}
 /// What is left to do for a request: run the callbacks. Running it never panics; dropping it runs it.
 ///
 /// .NET counterpart: what `CancellationTokenSource.CancelAsync` hands to the thread pool.
+///
+/// ```
+/// use rescind::{CancelJob, CancellationTokenSource};
+/// use std::sync::mpsc::channel;
+///
+/// let (jobs, queue) = channel::<CancelJob>();
+/// let worker = std::thread::spawn(move || queue.into_iter().for_each(CancelJob::run));
+/// let source = CancellationTokenSource::new();
+/// source.token().register(|| println!("on the worker")).detach();
+/// let completion = source.cancel_on(|job| jobs.send(job).unwrap());
+/// completion.wait().unwrap();
+/// # drop(jobs);
+/// # worker.join().unwrap();
+/// ```
 #[must_use = "dropping a job runs it, here"]
 pub struct CancelJob<P: Platform> {
     /// `None` once run.
@@ -81,6 +95,16 @@ pub struct CancelJob<P: Platform> {
 /// nothing.
 ///
 /// .NET counterpart: the task that `CancellationTokenSource.CancelAsync` returns.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let source = rescind::CancellationTokenSource::new();
+/// source.token().register(|| println!("on another thread")).detach();
+/// let completion = source.cancel_on(|job| drop(std::thread::spawn(|| job.run())));
+/// completion.await.unwrap();
+/// # }
+/// ```
 #[must_use = "the callbacks' panics are lost with it"]
 pub struct CancelCompletion<P: Platform> {
     repr: Repr<P>,
@@ -109,6 +133,15 @@ pub(crate) fn cancel_on<P: Platform>(source: &Handle<P>, spawn: impl FnOnce(Canc
 
 impl<P: Platform> CancelJob<P> {
     /// Runs the callbacks, here. Their panics go to the [`CancelCompletion`].
+    ///
+    /// .NET counterpart: the thread pool's part of `CancellationTokenSource.CancelAsync`.
+    ///
+    /// ```
+    /// let source = rescind::CancellationTokenSource::new();
+    /// source.token().register(|| std::panic::resume_unwind(Box::new("no"))).detach();
+    /// let completion = source.cancel_on(|job| job.run()); // here, for once
+    /// assert_eq!(completion.wait().unwrap_err().len(), 1);
+    /// ```
     pub fn run(self) {
         drop(self);
     }
@@ -144,6 +177,12 @@ impl<P: Platform> CancelCompletion<P> {
     /// Whether the callbacks have run. Never blocks.
     ///
     /// .NET counterpart: `Task.IsCompleted`.
+    ///
+    /// ```
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let completion = source.cancel_on(|_| unreachable!("nothing is registered"));
+    /// assert!(completion.is_complete());
+    /// ```
     #[must_use]
     pub fn is_complete(&self) -> bool {
         match &self.repr {
@@ -160,6 +199,13 @@ impl<P: Platform> CancelCompletion<P> {
     ///
     /// # Errors
     /// What the callbacks panicked with.
+    ///
+    /// ```
+    /// let source = rescind::CancellationTokenSource::new();
+    /// source.token().register(|| println!("on another thread")).detach();
+    /// let completion = source.cancel_on(|job| drop(std::thread::spawn(|| job.run())));
+    /// completion.wait().unwrap();
+    /// ```
     pub fn wait(mut self) -> Result<(), CallbackPanics> {
         loop {
             match self.take_result(|| Wake::Thread(P::current())) {

@@ -56,6 +56,20 @@ impl CallbackPanics {
     }
 
     /// How many panics there are; a linked source's count as one. Never zero.
+    ///
+    /// .NET counterpart: `AggregateException.InnerExceptions.Count`.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    /// use std::panic::resume_unwind;
+    ///
+    /// let parent = CancellationTokenSource::new();
+    /// let child = CancellationTokenSource::linked([&parent.token()]);
+    /// for token in [parent.token(), child.token(), child.token()] {
+    ///     token.register(|| resume_unwind(Box::new("no"))).detach();
+    /// }
+    /// assert_eq!(parent.try_cancel().unwrap_err().len(), 2); // its own, and its child's
+    /// ```
     #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
     #[must_use]
     pub fn len(&self) -> usize {
@@ -63,6 +77,21 @@ impl CallbackPanics {
     }
 
     /// The payloads, in the order in which the panics happened.
+    ///
+    /// .NET counterpart: `AggregateException.InnerExceptions`.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    /// use std::panic::resume_unwind;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// for text in ["first", "second"] {
+    ///     source.token().register(move || resume_unwind(Box::new(text))).detach();
+    /// }
+    /// let payloads = source.try_cancel().unwrap_err().into_payloads();
+    /// let texts: Vec<_> = payloads.iter().map(|payload| *payload.downcast_ref::<&str>().unwrap()).collect();
+    /// assert_eq!(texts, ["second", "first"]); // the newer one ran first
+    /// ```
     #[must_use]
     pub fn into_payloads(mut self) -> Vec<Box<dyn Any + Send>> {
         std::mem::take(&mut self.payloads)

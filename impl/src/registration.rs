@@ -24,6 +24,17 @@ use crate::token::CancellationToken;
 /// Two callbacks of different sources that dispose each other's registrations from two threads deadlock, as in .NET.
 ///
 /// .NET counterpart: `System.Threading.CancellationTokenRegistration`.
+///
+/// ```
+/// use rescind::{CancellationTokenSource, Registration};
+///
+/// let source = CancellationTokenSource::new();
+/// {
+///     let _registration = source.token().register(|| unreachable!("it is removed before"));
+/// }
+/// source.cancel();
+/// assert_eq!(source.token().register(|| ()), Registration::default()); // it ran at once
+/// ```
 #[doc(alias = "CancellationTokenRegistration")]
 #[must_use = "dropping a registration unregisters its callback; `detach` leaves it registered"]
 pub struct Registration<P: Platform> {
@@ -214,6 +225,14 @@ impl<P: Platform> Registration<P> {
     ///
     /// # Panics
     /// With the panic of the closure's drop; the callback is removed all the same.
+    ///
+    /// ```
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let registration = source.token().register(|| unreachable!("it is removed before"));
+    /// assert!(registration.unregister());
+    /// assert!(!registration.unregister());
+    /// source.cancel();
+    /// ```
     #[doc(alias = "Unregister")]
     pub fn unregister(&self) -> bool {
         let Some(registered) = &self.registered else {
@@ -236,6 +255,24 @@ impl<P: Platform> Registration<P> {
     ///
     /// # Panics
     /// With the panic of the closure's drop; the callback is removed all the same.
+    ///
+    /// ```
+    /// use std::sync::{Arc, atomic::{AtomicBool, Ordering}};
+    ///
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let running = Arc::new(AtomicBool::new(false));
+    /// let registration = source.token().register({
+    ///     let running = running.clone();
+    ///     move || {
+    ///         running.store(true, Ordering::Relaxed);
+    ///         running.store(false, Ordering::Relaxed);
+    ///     }
+    /// });
+    /// let canceller = std::thread::spawn(move || source.cancel());
+    /// registration.dispose();
+    /// assert!(!running.load(Ordering::Relaxed)); // it has run, or never will
+    /// # canceller.join().unwrap();
+    /// ```
     #[doc(alias = "Dispose")]
     pub fn dispose(self) {
         drop(self);
@@ -249,6 +286,17 @@ impl<P: Platform> Registration<P> {
     ///
     /// # Panics
     /// With the panic of the closure's drop; the callback is removed all the same.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let registration = source.token().register(|| println!("perhaps"));
+    /// let canceller = std::thread::spawn(move || source.cancel());
+    /// registration.dispose_async().await; // from here on the callback is not running
+    /// # canceller.join().unwrap();
+    /// # }
+    /// ```
     #[doc(alias = "DisposeAsync")]
     pub fn dispose_async(mut self) -> impl Future<Output = ()> + Send + use<P> {
         self.registered.take().map_or_else(EndOf::over, EndOf::of)
@@ -257,6 +305,16 @@ impl<P: Platform> Registration<P> {
     /// Leaves the callback registered for good.
     ///
     /// .NET counterpart: not disposing the registration.
+    ///
+    /// ```
+    /// use std::sync::mpsc::channel;
+    ///
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let (sender, receiver) = channel();
+    /// source.token().register(move || sender.send("cancelled").unwrap()).detach();
+    /// source.cancel();
+    /// assert_eq!(receiver.recv(), Ok("cancelled"));
+    /// ```
     pub fn detach(mut self) {
         if let Some(registered) = self.registered.take() {
             registered.detach();
@@ -266,6 +324,14 @@ impl<P: Platform> Registration<P> {
     /// The token that the callback was registered on; [`CancellationToken::none`] for an empty registration.
     ///
     /// .NET counterpart: `CancellationTokenRegistration.Token`.
+    ///
+    /// ```
+    /// use rescind::{CancellationToken, CancellationTokenSource, Registration};
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// assert_eq!(source.token().register(|| ()).token(), source.token());
+    /// assert_eq!(Registration::default().token(), CancellationToken::none());
+    /// ```
     #[doc(alias = "Token")]
     #[must_use]
     pub fn token(&self) -> CancellationToken<P> {

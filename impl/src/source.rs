@@ -58,6 +58,11 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// A source that is not cancelled.
     ///
     /// .NET counterpart: `new CancellationTokenSource()`.
+    ///
+    /// ```
+    /// let source = rescind::CancellationTokenSource::new();
+    /// assert!(!source.is_cancelled());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { handle: ManuallyDrop::new(links::plain()) }
@@ -69,6 +74,16 @@ impl<P: Platform> CancellationTokenSource<P> {
     ///
     /// # Panics
     /// As [`cancel_after`](Self::cancel_after).
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    /// use std::time::Duration;
+    ///
+    /// let source = CancellationTokenSource::with_timeout(Duration::from_millis(1));
+    /// source.token().wait();
+    /// assert!(source.is_cancelled());
+    /// assert!(CancellationTokenSource::with_timeout(Duration::ZERO).is_cancelled());
+    /// ```
     #[must_use]
     pub fn with_timeout(delay: Duration) -> Self {
         Self::with_delay(delay, |source| source.cancel_after(delay))
@@ -77,6 +92,22 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// As [`with_timeout`](Self::with_timeout), by a clock of the caller's, which later delays are measured by too.
     ///
     /// .NET counterpart: `new CancellationTokenSource(TimeSpan, TimeProvider)`.
+    ///
+    /// # Panics
+    /// With the panic of the clock.
+    ///
+    /// ```
+    /// use rescind::{CancellationTokenSource, ManualTime};
+    /// use std::time::Duration;
+    ///
+    /// let time = ManualTime::new();
+    /// let source = CancellationTokenSource::with_timeout_on(Duration::from_secs(60), time.clone());
+    /// source.cancel_after(Duration::from_secs(90)); // by the same clock
+    /// time.advance(Duration::from_secs(60));
+    /// assert!(!source.is_cancelled());
+    /// time.advance(Duration::from_secs(30));
+    /// assert!(source.is_cancelled());
+    /// ```
     #[must_use]
     pub fn with_timeout_on(delay: Duration, clock: impl TimeProvider) -> Self {
         Self::with_delay(delay, |source| {
@@ -129,6 +160,12 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// A token that observes this source.
     ///
     /// .NET counterpart: `CancellationTokenSource.Token`.
+    ///
+    /// ```
+    /// let source = rescind::CancellationTokenSource::new();
+    /// assert_eq!(source.token(), source.token());
+    /// assert!(source.token().can_be_cancelled());
+    /// ```
     #[doc(alias = "Token")]
     #[must_use]
     pub fn token(&self) -> CancellationToken<P> {
@@ -138,6 +175,13 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// Whether cancellation was requested. Once `true` it stays so, and what happened before the request is visible.
     ///
     /// .NET counterpart: `CancellationTokenSource.IsCancellationRequested`.
+    ///
+    /// ```
+    /// let source = rescind::CancellationTokenSource::new();
+    /// assert!(!source.is_cancelled());
+    /// source.cancel();
+    /// assert!(source.is_cancelled());
+    /// ```
     #[doc(alias = "IsCancellationRequested")]
     #[inline]
     #[must_use]
@@ -155,6 +199,20 @@ impl<P: Platform> CancellationTokenSource<P> {
     ///
     /// # Panics
     /// With a [`CallbackPanics`] payload if callbacks panicked; the others have run all the same.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let order = Arc::new(Mutex::new(Vec::new()));
+    /// for n in 1..=3 {
+    ///     let order = order.clone();
+    ///     source.token().register(move || order.lock().unwrap().push(n)).detach();
+    /// }
+    /// assert!(source.cancel());
+    /// assert_eq!(*order.lock().unwrap(), [3, 2, 1]);
+    /// assert!(!source.cancel()); // it was cancelled before
+    /// ```
     #[doc(alias = "Cancel")]
     pub fn cancel(&self) -> bool {
         self.try_cancel().unwrap_or_else(|panics| std::panic::panic_any(panics))
@@ -166,6 +224,14 @@ impl<P: Platform> CancellationTokenSource<P> {
     ///
     /// # Errors
     /// What the callbacks panicked with: the request was made by this call, and all callbacks have run.
+    ///
+    /// ```
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let _registration = source.token().register(|| std::panic::resume_unwind(Box::new("no")));
+    /// let panics = source.try_cancel().unwrap_err();
+    /// assert_eq!(panics.to_string(), "1 callback panicked: no");
+    /// assert!(matches!(source.try_cancel(), Ok(false))); // it was cancelled before
+    /// ```
     pub fn try_cancel(&self) -> Result<bool, CallbackPanics> {
         notify::cancel(&self.handle, OnPanic::Collect).map_err(CallbackPanics::of)
     }
@@ -178,6 +244,18 @@ impl<P: Platform> CancellationTokenSource<P> {
     ///
     /// # Panics
     /// With the payload of the first callback that panicked.
+    ///
+    /// ```
+    /// use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    ///
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let older = source.token().register(|| unreachable!("the newer one ends it"));
+    /// let newer = source.token().register(|| resume_unwind(Box::new("no")));
+    /// let payload = catch_unwind(AssertUnwindSafe(|| source.cancel_fail_fast())).unwrap_err();
+    /// assert_eq!(payload.downcast_ref(), Some(&"no"));
+    /// assert!(source.is_cancelled());
+    /// assert!(older.unregister()); // it was not reached
+    /// ```
     #[doc(alias = "Cancel")]
     pub fn cancel_fail_fast(&self) -> bool {
         notify::cancel(&self.handle, OnPanic::FailFast).unwrap_or_else(|payload| std::panic::resume_unwind(payload))
@@ -220,6 +298,16 @@ impl<P: Platform> CancellationTokenSource<P> {
     ///
     /// # Panics
     /// If the default clock is used for the first time and the system has no room for its thread.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    /// use std::time::Duration;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// source.cancel_after(Duration::from_secs(3600));
+    /// source.cancel_after(Duration::from_millis(1)); // instead
+    /// source.token().wait();
+    /// ```
     #[doc(alias = "CancelAfter")]
     pub fn cancel_after(&self, delay: Duration) {
         timer::arm(&self.handle, delay);
@@ -228,6 +316,17 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// Switches a pending [`cancel_after`](Self::cancel_after) or timeout off.
     ///
     /// .NET counterpart: `CancelAfter(Timeout.Infinite)`.
+    ///
+    /// ```
+    /// use rescind::{CancellationTokenSource, ManualTime};
+    /// use std::time::Duration;
+    ///
+    /// let time = ManualTime::new();
+    /// let source = CancellationTokenSource::with_timeout_on(Duration::from_secs(1), time.clone());
+    /// source.disarm();
+    /// time.advance(Duration::from_secs(2));
+    /// assert!(!source.is_cancelled());
+    /// ```
     pub fn disarm(&self) {
         timer::disarm(&self.handle);
     }
@@ -242,6 +341,18 @@ impl<P: Platform> CancellationTokenSource<P> {
     ///
     /// # Panics
     /// With the first panic of a closure's drop; the source is reset all the same.
+    ///
+    /// ```
+    /// let mut source = rescind::CancellationTokenSource::new();
+    /// let token = source.token();
+    /// let registration = token.register(|| unreachable!("it is reset away"));
+    /// assert!(source.try_reset());
+    /// assert!(!registration.unregister());
+    ///
+    /// source.cancel(); // runs nothing
+    /// assert!(token.is_cancelled());
+    /// assert!(!source.try_reset());
+    /// ```
     #[doc(alias = "TryReset")]
     pub fn try_reset(&mut self) -> bool {
         if !self.handle.counts.has_one_source() || self.is_cancelled() || !timer::disarm(&self.handle) {
@@ -260,6 +371,23 @@ impl<P: Platform> CancellationTokenSource<P> {
     }
 
     /// A guard that cancels this source when it is dropped.
+    ///
+    /// .NET counterpart: none; see [`DropGuard`].
+    ///
+    /// ```
+    /// use rescind::{CancellationToken, CancellationTokenSource};
+    ///
+    /// fn work(spawn: impl FnOnce(CancellationToken)) -> Result<(), std::num::ParseIntError> {
+    ///     let source = CancellationTokenSource::new();
+    ///     let _guard = source.drop_guard(); // whatever was spawned ends with this function
+    ///     spawn(source.token());
+    ///     "no number".parse::<u32>().map(drop)
+    /// }
+    ///
+    /// let mut given = CancellationToken::none();
+    /// assert!(work(|token| given = token).is_err());
+    /// assert!(given.is_cancelled());
+    /// ```
     pub fn drop_guard(&self) -> DropGuard<P> {
         DropGuard::new(self.clone())
     }

@@ -20,6 +20,20 @@ use crate::waits::{self, RunUntil, WaitFor};
 /// [`new(true)`](Self::new). The default is [`none`](Self::none).
 ///
 /// .NET counterpart: `System.Threading.CancellationToken`.
+///
+/// ```
+/// use rescind::{CancellationToken, CancellationTokenSource};
+///
+/// fn sum(numbers: &[u64], token: &CancellationToken) -> Option<u64> {
+///     numbers.iter().try_fold(0, |sum, number| (!token.is_cancelled()).then_some(sum + number))
+/// }
+///
+/// let source = CancellationTokenSource::new();
+/// assert_eq!(sum(&[1, 2, 3], &source.token()), Some(6));
+/// source.cancel();
+/// assert_eq!(sum(&[1, 2, 3], &source.token()), None);
+/// assert_eq!(sum(&[1, 2, 3], &CancellationToken::none()), Some(6));
+/// ```
 pub struct CancellationToken<P: Platform> {
     /// The source observed, if there is one.
     source: Option<Handle<P>>,
@@ -31,6 +45,14 @@ impl<P: Platform> CancellationToken<P> {
     /// The token that can never be cancelled.
     ///
     /// .NET counterpart: `CancellationToken.None`.
+    ///
+    /// ```
+    /// use rescind::CancellationToken;
+    ///
+    /// static NEVER: CancellationToken = CancellationToken::none();
+    /// assert!(!NEVER.can_be_cancelled());
+    /// assert_eq!(NEVER, CancellationToken::default());
+    /// ```
     #[doc(alias = "None")]
     #[must_use]
     pub const fn none() -> Self {
@@ -40,6 +62,13 @@ impl<P: Platform> CancellationToken<P> {
     /// A token that is cancelled already, or [`none`](Self::none).
     ///
     /// .NET counterpart: `new CancellationToken(bool)`.
+    ///
+    /// ```
+    /// use rescind::CancellationToken;
+    ///
+    /// assert!(CancellationToken::new(true).is_cancelled());
+    /// assert_eq!(CancellationToken::new(false), CancellationToken::none());
+    /// ```
     #[must_use]
     pub const fn new(cancelled: bool) -> Self {
         Self { source: None, always: cancelled }
@@ -63,6 +92,22 @@ impl<P: Platform> CancellationToken<P> {
     /// request is visible.
     ///
     /// .NET counterpart: `CancellationToken.IsCancellationRequested`.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let token = source.token();
+    /// let worker = std::thread::spawn(move || {
+    ///     let mut steps = 0_u64;
+    ///     while !token.is_cancelled() {
+    ///         steps += 1;
+    ///     }
+    ///     steps
+    /// });
+    /// source.cancel();
+    /// worker.join().unwrap();
+    /// ```
     #[doc(alias = "IsCancellationRequested")]
     #[inline]
     #[must_use]
@@ -78,6 +123,16 @@ impl<P: Platform> CancellationToken<P> {
     ///
     /// .NET counterpart: `CancellationToken.CanBeCanceled`, which stays `true` when the source is gone; this follows
     /// C++'s `stop_possible`.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let token = source.token();
+    /// assert!(token.can_be_cancelled());
+    /// drop(source);
+    /// assert!(!token.can_be_cancelled()); // nobody is left to cancel it
+    /// ```
     #[doc(alias = "CanBeCanceled")]
     #[doc(alias = "stop_possible")]
     #[must_use]
@@ -148,6 +203,13 @@ impl<P: Platform> CancellationToken<P> {
     ///
     /// # Panics
     /// With the callback's panic, if it runs here.
+    ///
+    /// ```
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let registration = source.token().register_with_token(|token| assert!(token.is_cancelled()));
+    /// assert_eq!(registration.token(), source.token());
+    /// source.cancel();
+    /// ```
     #[doc(alias = "Register")]
     pub fn register_with_token(
         &self,
@@ -198,6 +260,16 @@ impl<P: Platform> CancellationToken<P> {
     /// Blocks the thread until cancellation is requested; for ever if that cannot come.
     ///
     /// .NET counterpart: `CancellationToken.WaitHandle.WaitOne()`.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let token = source.token();
+    /// let waiter = std::thread::spawn(move || token.wait());
+    /// source.cancel();
+    /// waiter.join().unwrap();
+    /// ```
     #[doc(alias = "WaitHandle")]
     pub fn wait(&self) {
         waits::wait(self);
@@ -207,6 +279,17 @@ impl<P: Platform> CancellationToken<P> {
     /// `true`: cancelled.
     ///
     /// .NET counterpart: `CancellationToken.WaitHandle.WaitOne(TimeSpan)`.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    /// use std::time::Duration;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let token = source.token();
+    /// assert!(!token.wait_timeout(Duration::from_millis(1)));
+    /// source.cancel();
+    /// assert!(token.wait_timeout(Duration::MAX));
+    /// ```
     #[doc(alias = "WaitHandle")]
     #[must_use]
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
@@ -217,11 +300,42 @@ impl<P: Platform> CancellationToken<P> {
     /// nothing; dropping it waits for nothing.
     ///
     /// .NET counterpart: none in the core; tokio-util's `CancellationToken::cancelled`.
+    ///
+    /// # Panics
+    /// With the panic of a waker's clone or drop.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let token = source.token();
+    /// let waiter = tokio::spawn(async move { token.cancelled().await });
+    /// source.cancel();
+    /// waiter.await.unwrap();
+    /// # }
+    /// ```
     pub fn cancelled(&self) -> impl Future<Output = ()> + Send + Sync + '_ {
         WaitFor::new(self)
     }
 
     /// As [`cancelled`](Self::cancelled), and owns the token.
+    ///
+    /// .NET counterpart: none in the core; tokio-util's `CancellationToken::cancelled_owned`.
+    ///
+    /// # Panics
+    /// As [`cancelled`](Self::cancelled).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let waiter = tokio::spawn(source.token().cancelled_owned());
+    /// source.cancel();
+    /// waiter.await.unwrap();
+    /// # }
+    /// ```
     pub fn cancelled_owned(self) -> impl Future<Output = ()> + Send + Sync + 'static {
         WaitFor::new(self)
     }
@@ -232,6 +346,22 @@ impl<P: Platform> CancellationToken<P> {
     /// The future that this returns is fused: polled again after it gave its result, it is ready with `None`.
     ///
     /// .NET counterpart: `Task.WaitAsync(CancellationToken)`.
+    ///
+    /// # Panics
+    /// With the panics of `future`, and those of [`cancelled`](Self::cancelled).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let token = source.token();
+    /// assert_eq!(token.run_until_cancelled(async { 42 }).await, Some(42));
+    /// source.cancel();
+    /// assert_eq!(token.run_until_cancelled(async { 42 }).await, None);
+    /// # }
+    /// ```
     #[doc(alias = "WaitAsync")]
     pub fn run_until_cancelled<F: Future>(&self, future: F) -> impl Future<Output = Option<F::Output>> {
         RunUntil::new(self, future)

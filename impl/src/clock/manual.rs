@@ -39,6 +39,14 @@ struct State {
 
 impl ManualTime {
     /// A clock at zero.
+    ///
+    /// .NET counterpart: `new FakeTimeProvider()`.
+    ///
+    /// ```
+    /// use rescind::{ManualTime, TimeProvider};
+    ///
+    /// assert!(ManualTime::new().now().is_zero());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -51,6 +59,18 @@ impl ManualTime {
     ///
     /// # Panics
     /// With [`CallbackPanics`] if callbacks panicked, when everything that fell due has fired.
+    ///
+    /// ```
+    /// use rescind::{CancellationTokenSource, ManualTime};
+    /// use std::time::Duration;
+    ///
+    /// let time = ManualTime::new();
+    /// let [first, second] = [1, 2].map(|n| CancellationTokenSource::with_timeout_on(Duration::from_secs(n), time.clone()));
+    /// time.advance(Duration::from_secs(1));
+    /// assert!(first.is_cancelled() && !second.is_cancelled());
+    /// time.advance(Duration::from_secs(1));
+    /// assert!(second.is_cancelled());
+    /// ```
     pub fn advance(&self, by: Duration) {
         let mut state = self.lock();
         state.now = state.now.saturating_add(by);
