@@ -1,14 +1,14 @@
 //! Sources: who may request cancellation.
 #![expect(unsafe_code, reason = "source handles share one count of the state")]
 
+mod timeouts;
+
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::time::Duration;
 
 use weakest::Platform;
 
-use crate::clock::TimeProvider;
 use crate::guard::DropGuard;
 use crate::handle::Handle;
 use crate::job::{self, CancelCompletion, CancelJob};
@@ -66,64 +66,6 @@ impl<P: Platform> CancellationTokenSource<P> {
     #[must_use]
     pub fn new() -> Self {
         Self { handle: ManuallyDrop::new(links::plain()) }
-    }
-
-    /// A source that is cancelled `delay` from now; at once if that is zero.
-    ///
-    /// .NET counterpart: `new CancellationTokenSource(TimeSpan)`.
-    ///
-    /// # Panics
-    /// As [`cancel_after`](Self::cancel_after).
-    ///
-    /// ```
-    /// use rescind::CancellationTokenSource;
-    /// use std::time::Duration;
-    ///
-    /// let source = CancellationTokenSource::with_timeout(Duration::from_millis(1));
-    /// source.token().wait();
-    /// assert!(source.is_cancelled());
-    /// assert!(CancellationTokenSource::with_timeout(Duration::ZERO).is_cancelled());
-    /// ```
-    #[must_use]
-    pub fn with_timeout(delay: Duration) -> Self {
-        Self::with_delay(delay, |source| source.cancel_after(delay))
-    }
-
-    /// As [`with_timeout`](Self::with_timeout), by a clock of the caller's, which later delays are measured by too.
-    ///
-    /// .NET counterpart: `new CancellationTokenSource(TimeSpan, TimeProvider)`.
-    ///
-    /// # Panics
-    /// With the panic of the clock.
-    ///
-    /// ```
-    /// use rescind::{CancellationTokenSource, ManualTime};
-    /// use std::time::Duration;
-    ///
-    /// let time = ManualTime::new();
-    /// let source = CancellationTokenSource::with_timeout_on(Duration::from_secs(60), time.clone());
-    /// source.cancel_after(Duration::from_secs(90)); // by the same clock
-    /// time.advance(Duration::from_secs(60));
-    /// assert!(!source.is_cancelled());
-    /// time.advance(Duration::from_secs(30));
-    /// assert!(source.is_cancelled());
-    /// ```
-    #[must_use]
-    pub fn with_timeout_on(delay: Duration, clock: impl TimeProvider) -> Self {
-        Self::with_delay(delay, |source| {
-            timer::install(&source.handle, &clock);
-            source.cancel_after(delay);
-        })
-    }
-
-    fn with_delay(delay: Duration, arm: impl FnOnce(&Self)) -> Self {
-        let source = Self::new();
-        if delay.is_zero() {
-            links::cancel_unobserved(&source.handle);
-        } else {
-            arm(&source);
-        }
-        source
     }
 
     /// A source that is cancelled as soon as any of `tokens` is: at once if one already is. Without tokens, or with
@@ -286,49 +228,6 @@ impl<P: Platform> CancellationTokenSource<P> {
     #[doc(alias = "CancelAsync")]
     pub fn cancel_on(&self, spawn: impl FnOnce(CancelJob<P>)) -> CancelCompletion<P> {
         job::cancel_on(&self.handle, spawn)
-    }
-
-    /// Cancels the source `delay` from now, on the clock's thread; a delay asked for before is forgotten. No effect once
-    /// cancelled. Never runs callbacks here, not even with zero. A delay past the clock's range never comes.
-    ///
-    /// What happens before this call is visible to whoever sees the request. A callback's panic on the default clock's
-    /// thread is reported by the panic hook and goes no further.
-    ///
-    /// .NET counterpart: `CancellationTokenSource.CancelAfter`.
-    ///
-    /// # Panics
-    /// If the default clock is used for the first time and the system has no room for its thread.
-    ///
-    /// ```
-    /// use rescind::CancellationTokenSource;
-    /// use std::time::Duration;
-    ///
-    /// let source = CancellationTokenSource::new();
-    /// source.cancel_after(Duration::from_secs(3600));
-    /// source.cancel_after(Duration::from_millis(1)); // instead
-    /// source.token().wait();
-    /// ```
-    #[doc(alias = "CancelAfter")]
-    pub fn cancel_after(&self, delay: Duration) {
-        timer::arm(&self.handle, delay);
-    }
-
-    /// Switches a pending [`cancel_after`](Self::cancel_after) or timeout off.
-    ///
-    /// .NET counterpart: `CancelAfter(Timeout.Infinite)`.
-    ///
-    /// ```
-    /// use rescind::{CancellationTokenSource, ManualTime};
-    /// use std::time::Duration;
-    ///
-    /// let time = ManualTime::new();
-    /// let source = CancellationTokenSource::with_timeout_on(Duration::from_secs(1), time.clone());
-    /// source.disarm();
-    /// time.advance(Duration::from_secs(2));
-    /// assert!(!source.is_cancelled());
-    /// ```
-    pub fn disarm(&self) {
-        timer::disarm(&self.handle);
     }
 
     /// Makes the source ready for another operation: removes all callbacks and the links of sources linked to it, and

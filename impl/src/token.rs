@@ -3,15 +3,12 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::time::Duration;
 
 use weakest::Platform;
 
 use crate::error::Cancelled;
 use crate::handle::Handle;
 use crate::registration::{self, Registration};
-
-use crate::waits::{self, RunUntil, WaitFor};
 
 /// Observes the cancellation that a [source](crate::CancellationTokenSource) requests: polled, given callbacks, or
 /// passed on. A token never requests anything.
@@ -255,116 +252,6 @@ impl<P: Platform> CancellationToken<P> {
             callback();
         }
         body()
-    }
-
-    /// Blocks the thread until cancellation is requested; for ever if that cannot come.
-    ///
-    /// .NET counterpart: `CancellationToken.WaitHandle.WaitOne()`.
-    ///
-    /// ```
-    /// use rescind::CancellationTokenSource;
-    ///
-    /// let source = CancellationTokenSource::new();
-    /// let token = source.token();
-    /// let waiter = std::thread::spawn(move || token.wait());
-    /// source.cancel();
-    /// waiter.join().unwrap();
-    /// ```
-    #[doc(alias = "WaitHandle")]
-    pub fn wait(&self) {
-        waits::wait(self);
-    }
-
-    /// Blocks the thread until cancellation is requested or `timeout` has passed by the system's monotonic clock;
-    /// `true`: cancelled.
-    ///
-    /// .NET counterpart: `CancellationToken.WaitHandle.WaitOne(TimeSpan)`.
-    ///
-    /// ```
-    /// use rescind::CancellationTokenSource;
-    /// use std::time::Duration;
-    ///
-    /// let source = CancellationTokenSource::new();
-    /// let token = source.token();
-    /// assert!(!token.wait_timeout(Duration::from_millis(1)));
-    /// source.cancel();
-    /// assert!(token.wait_timeout(Duration::MAX));
-    /// ```
-    #[doc(alias = "WaitHandle")]
-    #[must_use]
-    pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        waits::wait_timeout(self, timeout)
-    }
-
-    /// A future that is ready once cancellation is requested, and stays ready. It belongs to no executor and allocates
-    /// nothing; dropping it waits for nothing.
-    ///
-    /// .NET counterpart: none in the core; tokio-util's `CancellationToken::cancelled`.
-    ///
-    /// # Panics
-    /// With the panic of a waker's clone or drop.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// use rescind::CancellationTokenSource;
-    ///
-    /// let source = CancellationTokenSource::new();
-    /// let token = source.token();
-    /// let waiter = tokio::spawn(async move { token.cancelled().await });
-    /// source.cancel();
-    /// waiter.await.unwrap();
-    /// # }
-    /// ```
-    pub fn cancelled(&self) -> impl Future<Output = ()> + Send + Sync + '_ {
-        WaitFor::new(self)
-    }
-
-    /// As [`cancelled`](Self::cancelled), and owns the token.
-    ///
-    /// .NET counterpart: none in the core; tokio-util's `CancellationToken::cancelled_owned`.
-    ///
-    /// # Panics
-    /// As [`cancelled`](Self::cancelled).
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let source = rescind::CancellationTokenSource::new();
-    /// let waiter = tokio::spawn(source.token().cancelled_owned());
-    /// source.cancel();
-    /// waiter.await.unwrap();
-    /// # }
-    /// ```
-    pub fn cancelled_owned(self) -> impl Future<Output = ()> + Send + Sync + 'static {
-        WaitFor::new(self)
-    }
-
-    /// Polls `future` until it is ready (`Some`) or cancellation is requested (`None`). A token cancelled already wins
-    /// over the future, which is not polled then; later the future wins over the token.
-    ///
-    /// The future that this returns is fused: polled again after it gave its result, it is ready with `None`.
-    ///
-    /// .NET counterpart: `Task.WaitAsync(CancellationToken)`.
-    ///
-    /// # Panics
-    /// With the panics of `future`, and those of [`cancelled`](Self::cancelled).
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// use rescind::CancellationTokenSource;
-    ///
-    /// let source = CancellationTokenSource::new();
-    /// let token = source.token();
-    /// assert_eq!(token.run_until_cancelled(async { 42 }).await, Some(42));
-    /// source.cancel();
-    /// assert_eq!(token.run_until_cancelled(async { 42 }).await, None);
-    /// # }
-    /// ```
-    #[doc(alias = "WaitAsync")]
-    pub fn run_until_cancelled<F: Future>(&self, future: F) -> impl Future<Output = Option<F::Output>> {
-        RunUntil::new(self, future)
     }
 }
 

@@ -18,6 +18,134 @@ use crate::node::{Waiter, Wake};
 use crate::shared::Seen;
 use crate::token::CancellationToken;
 
+impl<P: Platform> CancellationToken<P> {
+    /// Blocks the thread until cancellation is requested; for ever if that cannot come.
+    ///
+    /// .NET counterpart: `CancellationToken.WaitHandle.WaitOne()`.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let token = source.token();
+    /// let waiter = std::thread::spawn(move || token.wait());
+    /// source.cancel();
+    /// waiter.join().unwrap();
+    /// ```
+    #[doc(alias = "WaitHandle")]
+    pub fn wait(&self) {
+        let park = || {
+            P::park();
+            false
+        };
+        match self.handle() {
+            Some(source) => block(source, park),
+            None if self.is_cancelled() => {}
+            None => while !park() {},
+        }
+    }
+
+    /// Blocks the thread until cancellation is requested or `timeout` has passed by the system's monotonic clock;
+    /// `true`: cancelled.
+    ///
+    /// .NET counterpart: `CancellationToken.WaitHandle.WaitOne(TimeSpan)`.
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    /// use std::time::Duration;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let token = source.token();
+    /// assert!(!token.wait_timeout(Duration::from_millis(1)));
+    /// source.cancel();
+    /// assert!(token.wait_timeout(Duration::MAX));
+    /// ```
+    #[doc(alias = "WaitHandle")]
+    #[must_use]
+    pub fn wait_timeout(&self, timeout: Duration) -> bool {
+        if !self.is_cancelled() && !timeout.is_zero() {
+            let deadline = P::deadline(timeout);
+            let park = || P::park_until(&deadline);
+            match self.handle() {
+                Some(source) => block(source, park),
+                None => while !park() {},
+            }
+        }
+        self.is_cancelled()
+    }
+
+    /// A future that is ready once cancellation is requested, and stays ready. It belongs to no executor and allocates
+    /// nothing; dropping it waits for nothing.
+    ///
+    /// .NET counterpart: none in the core; tokio-util's `CancellationToken::cancelled`.
+    ///
+    /// # Panics
+    /// With the panic of a waker's clone or drop.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let token = source.token();
+    /// let waiter = tokio::spawn(async move { token.cancelled().await });
+    /// source.cancel();
+    /// waiter.await.unwrap();
+    /// # }
+    /// ```
+    pub fn cancelled(&self) -> impl Future<Output = ()> + Send + Sync + '_ {
+        WaitFor::new(self)
+    }
+
+    /// As [`cancelled`](Self::cancelled), and owns the token.
+    ///
+    /// .NET counterpart: none in the core; tokio-util's `CancellationToken::cancelled_owned`.
+    ///
+    /// # Panics
+    /// As [`cancelled`](Self::cancelled).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let source = rescind::CancellationTokenSource::new();
+    /// let waiter = tokio::spawn(source.token().cancelled_owned());
+    /// source.cancel();
+    /// waiter.await.unwrap();
+    /// # }
+    /// ```
+    pub fn cancelled_owned(self) -> impl Future<Output = ()> + Send + Sync + 'static {
+        WaitFor::new(self)
+    }
+
+    /// Polls `future` until it is ready (`Some`) or cancellation is requested (`None`). A token cancelled already wins
+    /// over the future, which is not polled then; later the future wins over the token.
+    ///
+    /// The future that this returns is fused: polled again after it gave its result, it is ready with `None`.
+    ///
+    /// .NET counterpart: `Task.WaitAsync(CancellationToken)`.
+    ///
+    /// # Panics
+    /// With the panics of `future`, and those of [`cancelled`](Self::cancelled).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// let token = source.token();
+    /// assert_eq!(token.run_until_cancelled(async { 42 }).await, Some(42));
+    /// source.cancel();
+    /// assert_eq!(token.run_until_cancelled(async { 42 }).await, None);
+    /// # }
+    /// ```
+    #[doc(alias = "WaitAsync")]
+    pub fn run_until_cancelled<F: Future>(&self, future: F) -> impl Future<Output = Option<F::Output>> {
+        RunUntil::new(self, future)
+    }
+}
+
 /// Blocks until cancellation is requested, or `park` returns `true`: the time is up. A source that is gone never ends a
 /// wait.
 fn block<P: Platform>(source: &Handle<P>, mut park: impl FnMut() -> bool) {
@@ -36,32 +164,6 @@ fn block<P: Platform>(source: &Handle<P>, mut park: impl FnMut() -> bool) {
     drop(locked);
     // A park orders nothing: a plain load may still miss the request whose wake it was, and nobody would wake again.
     while !park() && !source.lock(Seen::CANCELLED).is_cancelled() {}
-}
-
-/// Blocks the thread until the token is cancelled.
-pub(crate) fn wait<P: Platform>(token: &CancellationToken<P>) {
-    let park = || {
-        P::park();
-        false
-    };
-    match token.handle() {
-        Some(source) => block(source, park),
-        None if token.is_cancelled() => {}
-        None => while !park() {},
-    }
-}
-
-/// Blocks the thread until the token is cancelled or the time is up.
-pub(crate) fn wait_timeout<P: Platform>(token: &CancellationToken<P>, timeout: Duration) -> bool {
-    if !token.is_cancelled() && !timeout.is_zero() {
-        let deadline = P::deadline(timeout);
-        let park = || P::park_until(&deadline);
-        match token.handle() {
-            Some(source) => block(source, park),
-            None => while !park() {},
-        }
-    }
-    token.is_cancelled()
 }
 
 /// A wait that is linked, or was taken out by the request: dropping this takes it out for good, so that its memory can
