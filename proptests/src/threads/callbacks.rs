@@ -214,11 +214,11 @@ impl Execution {
         let label = *label;
         Ok(match op {
             RegistrationOp::Unregister => {
-                self.learn(|facts| facts.removing(label, false));
+                let began = self.learn(|facts| facts.removing(label, false));
                 let told = self.call_first(|| registration.unregister());
                 // A closure whose drop panics has been removed.
                 let removed = *told.as_ref().unwrap_or(&true);
-                self.facts(|facts| facts.unregistered(label, removed));
+                self.facts(|facts| facts.unregistered(label, began, removed));
                 Answer::Bool(told?)
             }
             RegistrationOp::IsEmpty => Answer::Bool(*registration == Registration::default()),

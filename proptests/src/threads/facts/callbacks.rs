@@ -29,8 +29,8 @@ pub(super) struct Callback {
     let_go: bool,
     /// A call that removes it for good, and waits, is over.
     over: bool,
-    /// Reset away, or dropped with the last handle.
-    away: bool,
+    /// When it was reset away, or dropped with the last handle.
+    away: Option<Time>,
 }
 
 impl Callback {
@@ -40,7 +40,7 @@ impl Callback {
 
     /// Whether somebody may have removed it by now.
     fn may_be_removed(&self) -> bool {
-        self.removed || self.let_go || self.removing > 0 || self.away
+        self.removed || self.let_go || self.removing > 0 || self.away.is_some()
     }
 
     /// Whether it runs on another thread.
@@ -68,7 +68,7 @@ impl Facts {
             removing: 0,
             let_go: false,
             over: false,
-            away: false,
+            away: None,
         });
         self.callbacks.len() - 1
     }
@@ -107,7 +107,7 @@ impl Facts {
         must(callback.run.is_none(), "R3", || format!("callback {label} runs a second time"))?;
         must(!callback.removed, "R4", || format!("callback {label} runs, and unregister was true"))?;
         must(!callback.over, "R5", || format!("callback {label} runs after it was disposed"))?;
-        must(!callback.away, "R3", || format!("callback {label} runs after a reset, or without a source"))?;
+        must(callback.away.is_none(), "R3", || format!("callback {label} runs after a reset, or without a source"))?;
         must(callback.drop.is_none(), "R15", || format!("callback {label} runs, and its closure was dropped"))?;
         must(sees, "G1", || format!("callback {label} does not see the request"))?;
         let inline = callback.registered.is_none() && callback.by == thread;
@@ -165,22 +165,23 @@ impl Facts {
     }
 
     /// Somebody begins to remove it; if `for_good`, it will be gone whatever is answered.
-    pub(in crate::threads) fn removing(&mut self, label: Label, for_good: bool) {
-        self.tick();
+    pub(in crate::threads) fn removing(&mut self, label: Label, for_good: bool) -> Time {
         let callback = &mut self.callbacks[label];
         callback.removing += 1;
         callback.let_go |= for_good;
+        self.tick()
     }
 
-    /// `unregister` answered.
-    pub(in crate::threads) fn unregistered(&mut self, label: Label, answer: bool) -> Result<(), Broken> {
+    /// `unregister`, which began then, answered.
+    pub(in crate::threads) fn unregistered(&mut self, label: Label, began: Time, answer: bool) -> Result<(), Broken> {
         self.tick();
         let callback = &mut self.callbacks[label];
         callback.removing -= 1;
         if answer {
             must(callback.run.is_none(), "R4", || format!("callback {label} has started, and unregister is true"))?;
             must(!callback.removed, "R4", || format!("callback {label} is unregistered twice"))?;
-            must(!callback.away, "R4", || format!("callback {label} was removed before, and unregister is true"))?;
+            let before = callback.away.is_some_and(|away| away < began);
+            must(!before, "R4", || format!("callback {label} was removed before, and unregister is true"))?;
             callback.removed = true;
             let dropped = callback.is_dropped();
             return must(dropped, "G5", || format!("callback {label} is unregistered, and its closure not dropped"));
@@ -216,6 +217,7 @@ impl Facts {
 
     /// What was registered with `source` before `began` has been reset away, or dropped with the last handle.
     pub(super) fn taken_away(&mut self, source: Id, began: Time) -> Result<(), Broken> {
+        let now = self.tick();
         for (label, callback) in self.callbacks.iter_mut().enumerate() {
             let before = callback.registered.is_some_and(|registered| registered < began);
             if callback.source != source || !before || callback.refused {
@@ -225,7 +227,7 @@ impl Facts {
             let elsewhere = callback.borrowed || callback.removed || callback.let_go || callback.removing > 0;
             let dropped = elsewhere || callback.is_dropped();
             must(dropped, "R15", || format!("callback {label} was taken away, and its closure is not dropped"))?;
-            callback.away = true;
+            callback.away.get_or_insert(now);
         }
         Ok(())
     }
