@@ -93,14 +93,21 @@ fn crowded() -> impl Strategy<Value = Op> {
 
 /// What .NET has not, or not in this form.
 fn own() -> BoxedStrategy<Op> {
-    let future = weighted(&[(4, FutureOp::Poll), (1, FutureOp::Drop)]);
+    let future = weighted(&[(3, FutureOp::Poll), (1, FutureOp::PollAlarmed), (1, FutureOp::Drop)]);
     let guard = weighted(&[(2, GuardOp::Drop), (1, GuardOp::Disarm)]);
-    let jobs = [(2, JobOp::Run), (1, JobOp::Drop), (1, JobOp::IsComplete), (2, JobOp::Poll), (1, JobOp::Wait)];
+    let jobs = weighted(&[
+        (2, JobOp::Run),
+        (1, JobOp::Drop),
+        (1, JobOp::IsComplete),
+        (2, JobOp::Poll),
+        (1, JobOp::PollAlarmed),
+        (1, JobOp::Wait),
+    ]);
     prop_oneof![
         1 => (number(), 0..4_u8).prop_map(|(n, polls)| Op::RunUntilCancelled(n, polls)),
         4 => (future, number()).prop_map(|(op, n)| Op::Future(op, n)),
         2 => (guard, number()).prop_map(|(op, n)| Op::Guard(op, n)),
-        2 => (weighted(&jobs), number()).prop_map(|(op, n)| Op::Job(op, n)),
+        2 => (jobs, number()).prop_map(|(op, n)| Op::Job(op, n)),
         1 => (0..10_u8).prop_map(Op::Advance),
     ]
     .boxed()
@@ -114,15 +121,28 @@ fn nested(surface: Surface, depth: u32) -> BoxedStrategy<Op> {
     }
     let inner = nested(surface, depth - 1);
     let body = vec(inner.clone(), 0..4);
+    let callback = match surface {
+        Surface::Shared => body.clone().boxed(),
+        Surface::Whole => (body.clone(), dropping(&inner)).prop_map(|(body, drop)| [body, drop].concat()).boxed(),
+    };
     prop_oneof![
         12 => plain,
-        9 => (number(), body.clone()).prop_map(|(n, body)| Op::Register(n, body)),
-        3 => (number(), body.clone()).prop_map(|(n, body)| Op::RegisterWithToken(n, body)),
-        3 => (number(), body.clone(), body).prop_map(|(n, callback, body)| Op::WithCallback(n, callback, body)),
+        9 => (number(), callback.clone()).prop_map(|(n, body)| Op::Register(n, body)),
+        3 => (number(), callback.clone()).prop_map(|(n, body)| Op::RegisterWithToken(n, body)),
+        3 => (number(), callback, body).prop_map(|(n, callback, body)| Op::WithCallback(n, callback, body)),
         2 => inner.prop_map(|op| Op::Try(Box::new(op))),
         1 => panic,
     ]
     .boxed()
+}
+
+/// What a closure does when it is dropped: mostly nothing.
+fn dropping(inner: &BoxedStrategy<Op>) -> impl Strategy<Value = Vec<Op>> + Clone + use<> {
+    prop_oneof![
+        6 => Just(Vec::new()),
+        1 => any::<u8>().prop_map(|n| vec![Op::AtDrop(vec![Op::Panic(n.into())])]),
+        2 => vec(inner.clone(), 1..4).prop_map(|ops| vec![Op::AtDrop(ops)]),
+    ]
 }
 
 /// One operation of the top level.

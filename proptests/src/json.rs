@@ -28,6 +28,7 @@ fn write_op(op: &Op) -> Value {
         Op::WithCallback(n, callback, body) => json!([name, n, write(callback), write(body)]),
         Op::Panic(n) => json!([name, n]),
         Op::Try(op) => json!([name, write_op(op)]),
+        Op::AtDrop(ops) => json!([name, write(ops)]),
     }
 }
 
@@ -72,6 +73,10 @@ fn parse_op(value: &Value) -> Option<Result<Op, String>> {
         "with-callback" => match (body(1)?, body(2)?) {
             (Ok(callback), Ok(body)) => Op::WithCallback(number(0)?, callback, body),
             (Err(error), _) | (_, Err(error)) => return Some(Err(error)),
+        },
+        "at-drop" => match body(0)? {
+            Ok(ops) => Op::AtDrop(ops),
+            Err(error) => return Some(Err(error)),
         },
         "try" => match read_op(fields.first()?) {
             Ok(op) => Op::Try(Box::new(op)),

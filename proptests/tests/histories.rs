@@ -101,6 +101,7 @@ fn operations(ops: &[Op], found: &mut HashSet<Operation>) {
                 operations(body, found);
             }
             Op::Try(op) => operations(std::slice::from_ref(op), found),
+            Op::AtDrop(ops) => operations(ops, found),
             _ => {}
         }
     }

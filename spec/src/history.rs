@@ -51,6 +51,15 @@ pub enum Op {
     Panic(u32),
     /// Does it, and catches its panic.
     Try(Box<Op>),
+    /// In a callback's body: what the drop of its closure does, unless the thread unwinds. Nothing anywhere else.
+    AtDrop(Vec<Op>),
+}
+
+/// What the drop of a closure with this body does.
+#[must_use]
+pub fn at_drop(body: &[Op]) -> Vec<Op> {
+    let parts = body.iter().filter_map(|op| if let Op::AtDrop(ops) = op { Some(ops) } else { None });
+    parts.flatten().cloned().collect()
 }
 
 /// A time by the manual clock. The largest one stands for the longest possible time.
@@ -145,6 +154,8 @@ kinds! {
     FutureOp {
         /// Polls it.
         Poll = "poll", None;
+        /// Polls it with a waker that panics with the future's number.
+        PollAlarmed = "poll-alarmed", None;
         /// Drops it.
         Drop = "drop-future", None;
     }
@@ -165,6 +176,8 @@ kinds! {
         IsComplete = "is-complete", Some(Operation::CompletionIsComplete);
         /// Polls the completion.
         Poll = "poll-completion", Some(Operation::CompletionPoll);
+        /// Polls the completion with a waker that panics, which nobody is told.
+        PollAlarmed = "poll-completion-alarmed", Some(Operation::CompletionPoll);
         /// Waits for the completion, if it is complete; does nothing otherwise.
         Wait = "wait-completion", Some(Operation::CompletionWait);
     }
@@ -194,6 +207,7 @@ impl Op {
             Self::Advance(_) => "advance",
             Self::Panic(_) => "panic",
             Self::Try(_) => "try",
+            Self::AtDrop(_) => "at-drop",
         }
     }
 }
@@ -218,7 +232,7 @@ impl Op {
             Self::Job(op, _) => op.operation(),
             Self::Advance(_) => Some(Operation::Advance),
             Self::TokensEqual(..) | Self::RegistrationsEqual(..) => None,
-            Self::Future(..) | Self::Panic(_) | Self::Try(_) => None,
+            Self::Future(..) | Self::Panic(_) | Self::Try(_) | Self::AtDrop(_) => None,
         }
     }
 }

@@ -175,9 +175,11 @@ impl Execution {
         });
         let Some((index, (number, mut completion))) = taken else { return Answer::Void };
         let over = self.jobs(|jobs| jobs[number].over);
-        let complete = op != JobOp::Poll && completion.is_complete();
+        // Which wakers panic is the plan's to say.
+        let polls = matches!(op, JobOp::Poll | JobOp::PollAlarmed);
+        let complete = !polls && completion.is_complete();
         let result = match op {
-            JobOp::Poll => {
+            JobOp::Poll | JobOp::PollAlarmed => {
                 let (waiter, waker) = self.waker(Of::Job);
                 if let Some(last) = self.jobs(|jobs| jobs[number].waiter.replace(waiter)) {
                     self.learn(|facts| facts.left(last));
@@ -204,7 +206,7 @@ impl Execution {
         };
         let ready = result != Ok(false);
         self.facts(|facts| facts.is_complete(over && op != JobOp::Wait, ready));
-        if op == JobOp::Poll && ready {
+        if polls && ready {
             self.job_told(number, result.err().map_or_else(Vec::new, |thrown| thrown.0));
             return Answer::Done;
         }

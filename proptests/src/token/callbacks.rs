@@ -1,23 +1,32 @@
 //! What is done with callbacks and registrations.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use rescind::{CancellationToken, Registration};
-use rescind_spec::history::{Answer, Event, Label, Op, RegistrationOp};
+use rescind_spec::history::{Answer, Event, Label, Op, RegistrationOp, at_drop};
 
 use super::{Runner, pick};
 
-/// Observes the drop of the closure that owns it.
+/// Observes the drop of the closure that owns it, and does what the closure does then.
 struct Dropped {
     runner: Runner,
     label: Label,
+    then: Vec<Op>,
 }
 
 impl Drop for Dropped {
     fn drop(&mut self) {
-        self.runner.world().drops[self.label as usize] += 1;
+        let over = {
+            let mut world = self.runner.world();
+            world.drops[self.label as usize] += 1;
+            world.over
+        };
         self.runner.observe(Event::Dropped(self.label));
+        if !over && !std::thread::panicking() {
+            self.runner.perform_all(&self.then);
+        }
     }
 }
 
@@ -30,10 +39,10 @@ impl Runner {
             world.drops.push(0);
             Label::try_from(world.drops.len() - 1).expect("a history is finite")
         };
-        let dropped = Dropped { runner: self.clone(), label };
+        let dropped = Dropped { runner: self.clone(), label, then: at_drop(body) };
         let body = body.to_vec();
         move |given| {
-            let Dropped { runner, label } = &dropped;
+            let Dropped { runner, label, .. } = &dropped;
             if runner.world().over {
                 return;
             }
@@ -46,7 +55,7 @@ impl Runner {
 
     fn keep_registration(&self, registration: Registration) -> Answer {
         let empty = registration == Registration::default();
-        self.world().registrations.push(Some(registration));
+        self.world().registrations.push(Some(Arc::new(registration)));
         Answer::Bool(empty)
     }
 
@@ -71,7 +80,7 @@ impl Runner {
 
     pub(super) fn registrations_equal(&self, a: usize, b: usize) -> Answer {
         let registrations = &self.world().registrations;
-        let at = |number| registrations[pick(registrations, number)?].as_ref();
+        let at = |number| registrations[pick(registrations, number)?].as_deref();
         match (at(a), at(b)) {
             (Some(a), Some(b)) => Answer::Bool(a == b),
             _ => Answer::Void,
@@ -79,38 +88,40 @@ impl Runner {
     }
 
     pub(super) fn with_registration(&self, op: RegistrationOp, number: usize) -> Answer {
-        let (index, registration) = {
+        let by_value = matches!(op, RegistrationOp::Dispose | RegistrationOp::DisposeAsync | RegistrationOp::Detach);
+        let registration = {
             let registrations = &mut self.world().registrations;
-            let Some(index) = pick(registrations, number) else {
-                return Answer::Void;
-            };
-            let Some(registration) = registrations[index].take() else {
-                return Answer::Void;
-            };
-            (index, registration)
+            let place = pick(registrations, number).map(|index| &mut registrations[index]);
+            match place.and_then(|place| if by_value { place.take() } else { place.clone() }) {
+                Some(registration) => registration,
+                None => return Answer::Void,
+            }
         };
-        let answer = match op {
+        if by_value {
+            // Else an `unregister` further up the stack borrows it, which has removed the callback.
+            return Arc::into_inner(registration).map_or(Answer::Done, |registration| let_go(op, registration));
+        }
+        match op {
             RegistrationOp::Unregister => Answer::Bool(registration.unregister()),
-            RegistrationOp::IsEmpty => Answer::Bool(registration == Registration::default()),
-            RegistrationOp::Token => {
+            RegistrationOp::IsEmpty => Answer::Bool(*registration == Registration::default()),
+            _ => {
                 let token = registration.token();
                 let number = self.world().tokens.iter().position(|known| *known == token);
                 Answer::Token(number.expect("the token of a registration is a token that was made"))
             }
-            RegistrationOp::Dispose => {
-                registration.dispose();
-                return Answer::Done;
-            }
-            RegistrationOp::Detach => {
-                registration.detach();
-                return Answer::Done;
-            }
-            RegistrationOp::DisposeAsync => {
-                let over = pin!(registration.dispose_async()).poll(&mut Context::from_waker(Waker::noop()));
-                return if over.is_ready() { Answer::Done } else { Answer::Pending };
-            }
-        };
-        self.world().registrations[index] = Some(registration);
-        answer
+        }
     }
+}
+
+/// Does what takes a registration by value.
+fn let_go(op: RegistrationOp, registration: Registration) -> Answer {
+    match op {
+        RegistrationOp::Dispose => registration.dispose(),
+        RegistrationOp::Detach => registration.detach(),
+        _ => {
+            let over = pin!(registration.dispose_async()).poll(&mut Context::from_waker(Waker::noop()));
+            return if over.is_ready() { Answer::Done } else { Answer::Pending };
+        }
+    }
+    Answer::Done
 }

@@ -26,7 +26,7 @@ pub struct Runner(Arc<Mutex<World>>);
 struct World {
     handles: Vec<Option<sources::Handle>>,
     tokens: Vec<CancellationToken>,
-    registrations: Vec<Option<Registration>>,
+    registrations: Vec<Option<Arc<Registration>>>,
     futures: Vec<Option<waits::Kept>>,
     guards: Vec<Option<DropGuard>>,
     jobs: Vec<waits::Job>,
@@ -157,6 +157,7 @@ impl Runner {
                 clock.advance(sources::time(*by));
                 Answer::Done
             }
+            Op::AtDrop(_) => Answer::Void,
             Op::Try(_) => unreachable!("a try has no answer of its own"),
         }
     }

@@ -1,5 +1,6 @@
 //! What is done with sources.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,12 +87,12 @@ impl Runner {
 
     fn try_reset(&self, index: usize) -> bool {
         let mut handle = self.world().handles[index].take().expect("the handle is there");
-        let reset = match Arc::get_mut(&mut handle.source) {
+        let reset = catch_unwind(AssertUnwindSafe(|| match Arc::get_mut(&mut handle.source) {
             Some(source) => source.try_reset(),
             // An operation further up the stack borrows the handle: only another one can be asked.
             None => CancellationTokenSource::clone(&handle.source).try_reset(),
-        };
+        }));
         self.world().handles[index] = Some(handle);
-        reset
+        reset.unwrap_or_else(|payload| resume_unwind(payload))
     }
 }

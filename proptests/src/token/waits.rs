@@ -1,6 +1,7 @@
 //! What is done with waits, futures, jobs and guards.
 
 use std::future::poll_fn;
+use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use rescind::{CancelCompletion, CancelJob, CancellationToken, CancellationTokenSource};
 use rescind_spec::history::{Answer, Event, FutureOp, GuardOp, JobOp, TokenOp, Waiter};
 
-use super::{Runner, pick, read_panics};
+use super::{Number, Runner, pick, read_panics};
 
 /// A future that tells each answer it is polled for, also after the last one.
 pub(super) type Future = Pin<Box<dyn std::future::Future<Output = ()> + Send>>;
@@ -33,11 +34,17 @@ pub(super) struct Job {
 struct Observer {
     runner: Runner,
     waiter: Waiter,
+    /// Whether its wake panics, with the waiter's number.
+    alarmed: bool,
 }
 
 impl Wake for Observer {
     fn wake(self: Arc<Self>) {
         self.runner.observe(Event::Woken(self.waiter));
+        if self.alarmed {
+            let (Waiter::Future(number) | Waiter::Completion(number)) = self.waiter;
+            resume_unwind(Box::new(Number(u32::try_from(number).expect("a history is finite"))));
+        }
     }
 }
 
@@ -62,8 +69,8 @@ async fn tell_again(future: impl std::future::Future<Output = ()>, answer: Arc<M
 }
 
 impl Runner {
-    fn waker(&self, waiter: Waiter) -> Waker {
-        Arc::new(Observer { runner: self.clone(), waiter }).into()
+    fn waker(&self, waiter: Waiter, alarmed: bool) -> Waker {
+        Arc::new(Observer { runner: self.clone(), waiter, alarmed }).into()
     }
 
     pub(super) fn with_token(&self, op: TokenOp, token: CancellationToken) -> Answer {
@@ -129,7 +136,7 @@ impl Runner {
         if op == FutureOp::Drop {
             return Answer::Done;
         }
-        let waker = self.waker(Waiter::Future(index));
+        let waker = self.waker(Waiter::Future(index), op == FutureOp::PollAlarmed);
         let _never_ready = kept.future.as_mut().poll(&mut Context::from_waker(&waker));
         let answer = kept.answer.lock().expect("nothing panics here").clone();
         if answer == Answer::Pending || !kept.once {
@@ -163,7 +170,7 @@ impl Runner {
                 }
                 Answer::Done
             }
-            JobOp::IsComplete | JobOp::Poll | JobOp::Wait => {
+            JobOp::IsComplete | JobOp::Poll | JobOp::PollAlarmed | JobOp::Wait => {
                 let Some(completion) = self.world().jobs[index].completion.take() else {
                     return Answer::Void;
                 };
@@ -187,7 +194,7 @@ impl Runner {
             JobOp::Wait if completion.is_complete() => (read(completion.wait()), None),
             JobOp::Wait => (Answer::Void, Some(completion)),
             _ => {
-                let waker = self.waker(Waiter::Completion(index));
+                let waker = self.waker(Waiter::Completion(index), op == JobOp::PollAlarmed);
                 match std::future::Future::poll(Pin::new(&mut completion), &mut Context::from_waker(&waker)) {
                     Poll::Ready(result) => (read(result), None),
                     Poll::Pending => (Answer::Pending, Some(completion)),

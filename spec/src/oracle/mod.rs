@@ -34,6 +34,8 @@ struct Source {
     handles: usize,
     /// What the request reaches, in order of registration.
     members: Vec<Member>,
+    /// Callbacks that are being removed, in order of registration.
+    doomed: Vec<Callback>,
     parents: Vec<usize>,
     /// Futures that were polled and are to be woken.
     waiting: Vec<usize>,
@@ -142,7 +144,7 @@ impl Oracle {
             Op::TokensEqual(a, b) => Ok(Answer::Bool(self.token(*a) == self.token(*b))),
             Op::Register(token, body) | Op::RegisterWithToken(token, body) => self.register(self.token(*token), body),
             Op::WithCallback(token, callback, body) => self.with_callback(self.token(*token), callback, body),
-            Op::Registration(op, registration) => Ok(self.with_registration(*op, *registration)),
+            Op::Registration(op, registration) => self.with_registration(*op, *registration),
             Op::RegistrationsEqual(a, b) => Ok(match (self.registration(*a), self.registration(*b)) {
                 (Some(a), Some(b)) => Answer::Bool(a == b),
                 _ => Answer::Void,
@@ -155,6 +157,7 @@ impl Oracle {
             Op::Job(op, job) => Ok(self.with_job(*op, *job)),
             Op::Advance(by) => self.advance(*by),
             Op::Panic(number) => Err(Payload::Number(*number)),
+            Op::AtDrop(_) => Ok(Answer::Void),
             Op::Try(_) => unreachable!("a try has no answer of its own"),
         }
     }
@@ -196,11 +199,11 @@ impl Oracle {
             return Ok(Answer::Void);
         };
         let requested = match op {
-            GuardOp::Drop => self.cancel(source, OnPanic::Collect),
-            GuardOp::Disarm => Ok(false),
+            GuardOp::Drop => self.cancel(source, OnPanic::Collect).map(|_| ()),
+            GuardOp::Disarm => Ok(()),
         };
-        self.drop_handle(source);
-        requested.map(|_| Answer::Done)
+        let dropped = self.drop_handle(source);
+        requested.and(dropped).map(|()| Answer::Done)
     }
 
     fn make(&mut self, tokens: &[usize], timeout: Option<Ticks>) -> Answer {
@@ -208,6 +211,11 @@ impl Oracle {
         self.make_source(&parents, timeout);
         Answer::Done
     }
+}
+
+/// The panics of one request's callbacks as one.
+fn collected(panics: Vec<Payload>) -> Panics<()> {
+    if panics.is_empty() { Ok(()) } else { Err(Payload::Callbacks(panics)) }
 }
 
 /// Where number `n` is among `made` objects.

@@ -1,13 +1,15 @@
 //! Waits, futures, and requests whose callbacks run later.
 
-use super::{OnPanic, Oracle, Panics, Token, pick_index};
-use crate::history::{Answer, Event, FutureOp, JobOp, TokenOp, Waiter};
+use super::{OnPanic, Oracle, Panics, Token, collected, pick_index};
+use crate::history::{Answer, Event, FutureOp, JobOp, Payload, TokenOp, Waiter};
 
 #[derive(Debug, Clone)]
 pub(super) struct Future {
     token: Token,
     kind: Kind,
     polled: bool,
+    /// Whether the waker it was polled with last panics.
+    alarmed: bool,
     /// Fused: once it ended it stays so.
     ended: bool,
 }
@@ -24,19 +26,14 @@ pub(super) enum Kind {
 #[derive(Debug, Clone)]
 pub(super) struct Job {
     source: usize,
-    /// Whether the job is still to be run.
-    pending: bool,
+    /// The wakers' panics, while the job is still to be run.
+    pending: Option<Vec<Payload>>,
     /// What the callbacks panicked with, once they are over.
     result: Option<Panics<()>>,
     /// Whether somebody polled the completion and is to be woken.
     awaited: bool,
     /// Whether the completion was used up.
     consumed: bool,
-}
-
-/// Names a future.
-pub(super) fn future(number: usize) -> Waiter {
-    Waiter::Future(number)
 }
 
 impl Oracle {
@@ -52,7 +49,7 @@ impl Oracle {
     }
 
     pub(super) fn make_future(&mut self, token: Token, kind: Kind) -> Answer {
-        self.futures.push(Some(Future { token, kind, polled: false, ended: false }));
+        self.futures.push(Some(Future { token, kind, polled: false, alarmed: false, ended: false }));
         Answer::Done
     }
 
@@ -64,21 +61,37 @@ impl Oracle {
         let Some(mut future) = self.futures[number].take() else {
             return Answer::Void;
         };
-        self.sources.iter_mut().for_each(|source| source.waiting.retain(|waiting| *waiting != number));
         if op == FutureOp::Drop {
+            self.leave(number);
             return Answer::Done;
         }
         let answer = self.poll(&mut future);
-        if answer == Answer::Pending
-            && let Some(source) = self.live(future.token)
-        {
-            self.sources[source].waiting.push(number);
+        if answer != Answer::Pending {
+            self.leave(number);
+        } else if let Some(source) = self.live(future.token) {
+            future.alarmed = op == FutureOp::PollAlarmed;
+            let waiting = &mut self.sources[source].waiting;
+            if !waiting.contains(&number) {
+                waiting.push(number);
+            }
         }
         // A finished `run_until_cancelled` must not be polled again.
         if answer == Answer::Pending || matches!(future.kind, Kind::Cancelled) {
             self.futures[number] = Some(future);
         }
         answer
+    }
+
+    /// A future waits no more.
+    fn leave(&mut self, number: usize) {
+        self.sources.iter_mut().for_each(|source| source.waiting.retain(|waiting| *waiting != number));
+    }
+
+    /// Wakes who polled a future last; what the waker panics with.
+    pub(super) fn wake(&mut self, number: usize) -> Option<Payload> {
+        self.observe(Event::Woken(Waiter::Future(number)));
+        let alarmed = self.futures[number].as_ref().is_some_and(|future| future.alarmed);
+        alarmed.then(|| Payload::Number(u32::try_from(number).expect("a history is finite")))
     }
 
     /// The token wins the first poll, the future that it runs wins later ones.
@@ -100,10 +113,13 @@ impl Oracle {
 
     /// The request; the callbacks are the job's, if there are any. Answers whether there is a job.
     pub(super) fn cancel_on(&mut self, source: usize) -> Answer {
-        let pending = self.request(source) && !self.sources[source].members.is_empty();
-        let result = (!pending).then_some(Ok(()));
+        let (pending, result) = match self.request(source) {
+            Some(panics) if !self.sources[source].members.is_empty() => (Some(panics), None),
+            panics => (None, Some(collected(panics.unwrap_or_default()))),
+        };
+        let spawned = pending.is_some();
         self.jobs.push(Job { source, pending, result, awaited: false, consumed: false });
-        Answer::Bool(pending)
+        Answer::Bool(spawned)
     }
 
     pub(super) fn with_job(&mut self, op: JobOp, number: usize) -> Answer {
@@ -115,16 +131,16 @@ impl Oracle {
             JobOp::Run | JobOp::Drop => self.run_job(number),
             _ if self.jobs[number].consumed => Answer::Void,
             JobOp::IsComplete => Answer::Bool(self.jobs[number].result.is_some()),
-            JobOp::Poll | JobOp::Wait => self.completion(op, number),
+            JobOp::Poll | JobOp::PollAlarmed | JobOp::Wait => self.completion(op, number),
         }
     }
 
     /// A job that is dropped runs, too.
     fn run_job(&mut self, number: usize) -> Answer {
-        if !std::mem::replace(&mut self.jobs[number].pending, false) {
+        let Some(panics) = self.jobs[number].pending.take() else {
             return Answer::Void;
-        }
-        let result = self.notify(self.jobs[number].source, OnPanic::Collect);
+        };
+        let result = self.notify(self.jobs[number].source, OnPanic::Collect, panics);
         let job = &mut self.jobs[number];
         job.result = Some(result);
         if job.awaited {
@@ -140,11 +156,11 @@ impl Oracle {
                 job.consumed = true;
                 result.map_or_else(Answer::Failed, |()| Answer::Done)
             }
-            None if op == JobOp::Poll => {
+            None if op == JobOp::Wait => Answer::Void,
+            None => {
                 job.awaited = true;
                 Answer::Pending
             }
-            None => Answer::Void,
         }
     }
 }
