@@ -5,7 +5,7 @@
 
 use crate::command::{Outcome, command, run_with, works};
 
-const STRESS: &str = "cargo +nightly test -p rescind --test stress --target";
+const TESTS: &str = "cargo +nightly test -p rescind --test stress --test ends --test reentry --target";
 
 /// How a sanitizer is switched on, and what cargo must be told. ThreadSanitizer needs std built with it as well, from
 /// its sources: beside the ready-made one it takes the end of every thread, and every `Arc`, for a race.
@@ -19,13 +19,13 @@ pub(crate) fn sanitize() -> Outcome {
     };
     for (name, flags, options) in SANITIZERS {
         // A folder of its own: other flags would have cargo build everything anew each time.
-        let build = format!("{STRESS} {target} --target-dir target/sanitize-{name}{options}");
+        let build = format!("{TESTS} {target} --target-dir target/sanitize-{name}{options}");
         let variables = [("RUSTFLAGS", flags)];
         let mut trial = command(&format!("{build} --no-run"));
         if trial.envs(variables).output().is_ok_and(|output| output.status.success()) {
             run_with(&build, &variables)?;
         } else {
-            let why = "the stress test does not build with it (the nightly toolchain may lack `rust-src`)";
+            let why = "the tests do not build with it (the nightly toolchain may lack `rust-src`)";
             skipped(&format!("the {name} sanitizer"), why);
         }
     }
