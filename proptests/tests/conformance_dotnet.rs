@@ -176,6 +176,7 @@ fn n029_a_wait_for_any_ends_with_the_cancelled_one() {
     assert!(!CancellationToken::none().wait_timeout(Duration::ZERO));
 }
 
+/// To wait for all of several tokens, wait for one after the other: cancelled is for ever.
 #[test]
 fn n030_a_wait_for_all_ends_when_all_are_set() {
     let ((a, token_a), (b, token_b)) = (source(), source());

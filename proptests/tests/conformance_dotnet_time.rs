@@ -132,6 +132,7 @@ fn fires_for_a_late_callback(source: &CancellationTokenSource) {
     fired.recv().unwrap();
 }
 
+/// An infinite delay is one past the clock's range: `Duration::MAX`.
 #[test]
 fn n067_a_callback_registered_after_arming_runs_on_any_clock() {
     on_both_clocks(Duration::MAX, |source| {
@@ -143,6 +144,7 @@ fn n067_a_callback_registered_after_arming_runs_on_any_clock() {
     });
 }
 
+/// The clock that is not the system's is one that goes faster.
 #[test]
 fn n068_a_shorter_delay_takes_the_place_of_a_longer_one_on_any_clock() {
     on_both_clocks(Duration::from_hours(1), |source| {
@@ -179,6 +181,7 @@ impl Timer for ByHand {
     }
 }
 
+/// The timer is dropped with its source; the clock kept what it calls.
 #[test]
 fn n070_a_timer_that_fires_after_its_source_is_gone_does_no_harm() {
     let (clock, log) = (ByHand::default(), Log::new());
@@ -231,6 +234,7 @@ fn tick_by_timeouts(ticks: u32, source: CancellationTokenSource, done: Sender<u3
         .detach();
 }
 
+/// There are no periodic timers: one is armed anew at each tick.
 #[test]
 fn n071_a_periodic_timer_cancels_at_its_fourth_tick() {
     let (source, (done, is_done)) = (CancellationTokenSource::new(), channel());
