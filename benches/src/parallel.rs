@@ -13,8 +13,9 @@ use crate::group::Measure;
 /// Operations between two looks at whether the other thread is done.
 const STRIDE: u64 = 64;
 
-/// A thread that gets this many times fewer operations done than the other did not run beside it.
-const UNFAIR: u64 = 20;
+/// A thread that gets this many times fewer operations done than the other did not run beside it. Locks that favour
+/// whoever had them last stay below.
+const UNFAIR: u64 = 100;
 
 /// Two CPUs that this process may use, if there are two.
 pub(crate) fn cpus() -> Option<[CoreId; 2]> {
@@ -24,8 +25,8 @@ pub(crate) fn cpus() -> Option<[CoreId; 2]> {
     }
 }
 
-/// An operation on a state by two threads, each on a CPU of its own, numbered 0 and 1. The time is what one thread's
-/// operation took. Void if a thread was not on its CPU all the time.
+/// An operation on a state by two threads, each on a CPU of its own, numbered 0 and 1. The time is what a thread's
+/// operations took, by the mean of both. Void if a thread was not on its CPU all the time.
 pub(crate) fn by_two<S: Sync + 'static>(
     set_up: impl FnOnce() -> S + 'static,
     operations: impl Fn(&S, usize, u64) + Sync + 'static,

@@ -72,3 +72,37 @@ fn their_token() -> (cancellation_token::CancellationTokenSource, cancellation_t
     let token = source.token();
     (source, token)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::{CALLS, groups};
+    use crate::Row;
+    use crate::group::{LIMIT, OURS};
+
+    #[test]
+    fn a_measured_request_runs_every_callback() {
+        for mut group in groups("cancel callbacks") {
+            let counted = |row: &&mut Row| row.n <= 1_000 && !row.subject.starts_with("std::");
+            for row in group.rows.iter_mut().filter(counted) {
+                let before = CALLS.load(Ordering::Relaxed);
+                assert!((row.measure)(3).is_some());
+                let calls = CALLS.load(Ordering::Relaxed) - before;
+                assert_eq!(calls, 3 * row.n, "{}, n = {}", row.subject, row.n);
+            }
+        }
+    }
+
+    #[test]
+    fn every_group_has_the_token_and_a_limit_at_each_n() {
+        for group in groups("") {
+            let counts = |subject: &str| {
+                let rows = group.rows.iter().filter(|row| row.subject == subject);
+                rows.map(|row| row.n).collect::<Vec<_>>()
+            };
+            assert!(!counts(OURS).is_empty(), "{}", group.name);
+            assert_eq!(counts(OURS), counts(LIMIT), "{}", group.name);
+        }
+    }
+}

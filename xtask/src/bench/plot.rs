@@ -7,20 +7,27 @@ use super::runs::Group;
 use super::{LIMIT, OURS};
 
 /// Which groups are drawn, and what their axes are.
-const PANELS: [(&str, &str, &str); 3] = [
+const PANELS: [(&str, &str, &str); 4] = [
     ("cancel callbacks", "cancel: ns per callback", "callbacks"),
+    ("cancel waits", "cancel: ns per future that waits", "futures"),
     ("chain: cancel", "cancel a chain: ns per level", "levels"),
     ("child", "child, made and dropped: ns", "siblings"),
 ];
 
-const SIZE: (u32, u32) = (1_260, 400);
-
-/// A peer has the same colour in every panel.
-const PEERS: [(&str, RGBColor); 3] = [
-    ("tokio-util", RGBColor(0xd9, 0x5f, 0x02)),
-    ("cancellation-token", RGBColor(0x75, 0x70, 0xb3)),
-    ("std::stop_token", RGBColor(0x1b, 0x9e, 0x77)),
+/// A subject has the same colour in every panel; the token's curve is drawn last, over the others.
+const CURVES: [(&str, RGBColor, u32); 6] = [
+    (LIMIT, RGBColor(0x99, 0x99, 0x99), 2),
+    ("tokio-util", RGBColor(0xe6, 0x8a, 0x00), 2),
+    ("cancellation-token", RGBColor(0x75, 0x70, 0xb3), 2),
+    ("event-listener", RGBColor(0x66, 0xa6, 0xe0), 2),
+    ("std::stop_token", RGBColor(0x1b, 0x9e, 0x77), 2),
+    (OURS, RGBColor(0xc0, 0x10, 0x30), 4),
 ];
+
+const SIZE: (u32, u32) = (1_400, 400);
+
+/// The strip above the panels that says which curve is whose.
+const LEGEND: i32 = 28;
 
 pub(super) fn svg(groups: &[Group]) -> Result<String, String> {
     let mut text = String::new();
@@ -31,7 +38,13 @@ pub(super) fn svg(groups: &[Group]) -> Result<String, String> {
 fn draw(text: &mut String, groups: &[Group]) -> Result<(), Box<dyn std::error::Error>> {
     let whole = SVGBackend::with_string(text, SIZE).into_drawing_area();
     whole.fill(&WHITE)?;
-    for (area, (name, title, axis)) in whole.split_evenly((1, PANELS.len())).iter().zip(PANELS) {
+    let (strip, panels) = whole.split_vertically(LEGEND);
+    for (place, (subject, colour, stroke)) in (0..).map(|number: i32| 60 + 200 * number).zip(CURVES) {
+        let (line, label) = ([(place, LEGEND / 2), (place + 24, LEGEND / 2)], (place + 30, LEGEND / 2 - 8));
+        strip.draw(&PathElement::new(line, colour.stroke_width(stroke)))?;
+        strip.draw(&Text::new(subject, label, ("sans-serif", 15)))?;
+    }
+    for (area, (name, title, axis)) in panels.split_evenly((1, PANELS.len())).iter().zip(PANELS) {
         if let Some(group) = groups.iter().find(|group| group.name == name) {
             panel(area, group, title, axis)?;
         }
@@ -43,35 +56,38 @@ fn draw(text: &mut String, groups: &[Group]) -> Result<(), Box<dyn std::error::E
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 fn panel(area: &Area<'_>, group: &Group, title: &str, axis: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let curves =
-        [(LIMIT, RGBColor(0x99, 0x99, 0x99), 1)].into_iter().chain(PEERS.map(|(peer, colour)| (peer, colour, 1)));
-    let curves: Vec<_> = curves.chain([(OURS, RGBColor(0xc0, 0x10, 0x30), 3)]).collect();
-    let points: Vec<_> = curves.iter().map(|(subject, ..)| curve(group, subject)).collect();
-    let (width, low, high) = points
-        .iter()
-        .flatten()
-        .fold((1.0_f64, f64::MAX, 0.0_f64), |(width, low, high), &(x, y)| (width.max(x), low.min(y), high.max(y)));
+    let curves = CURVES.map(|(subject, colour, stroke)| (curve(group, subject), colour.stroke_width(stroke)));
+    let points = curves.iter().flat_map(|(points, _)| points);
+    let start = (1.0_f64, f64::MAX, 0.0_f64);
+    let (width, low, high) = points.fold(start, |(width, low, high), &(x, y)| (width.max(x), low.min(y), high.max(y)));
     if high <= 0.0 {
         return Err(format!("nothing of `{}` was measured", group.name).into());
     }
+    // Whole decades, so that the axis has labels.
+    let heights = 10_f64.powf(low.log10().floor())..10_f64.powf(high.log10().ceil());
     let mut chart = ChartBuilder::on(area)
         .caption(title, ("sans-serif", 16))
-        .margin(8)
+        .margin(10)
+        .margin_right(24)
         .x_label_area_size(36)
         .y_label_area_size(48)
-        .build_cartesian_2d((1.0..width).log_scale(), (low / 1.5..high * 2.0).log_scale())?;
-    chart.configure_mesh().light_line_style(TRANSPARENT).x_desc(axis).draw()?;
-    for ((subject, colour, stroke), points) in curves.into_iter().zip(points) {
-        if points.is_empty() {
-            continue;
-        }
-        let style = colour.stroke_width(stroke);
-        let line = chart.draw_series(LineSeries::new(points, style))?;
-        line.label(subject).legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
+        .build_cartesian_2d((1.0..width).log_scale(), heights.log_scale())?;
+    let mut mesh = chart.configure_mesh();
+    mesh.light_line_style(TRANSPARENT).x_desc(axis).label_style(("sans-serif", 13));
+    mesh.x_label_formatter(&|x| shortened(*x)).y_label_formatter(&|y| shortened(*y)).draw()?;
+    for (points, style) in curves {
+        chart.draw_series(LineSeries::new(points, style))?;
     }
-    let mut labels = chart.configure_series_labels();
-    labels.position(SeriesLabelPosition::UpperLeft).background_style(WHITE.mix(0.8)).draw()?;
     Ok(())
+}
+
+/// A power of ten as people write it.
+fn shortened(value: f64) -> String {
+    match value {
+        millions if millions >= 1e6 => format!("{}M", millions / 1e6),
+        thousands if thousands >= 1e3 => format!("{}k", thousands / 1e3),
+        few => format!("{few}"),
+    }
 }
 
 /// A subject's times by how much there is: at least 1, or there is no logarithm.
