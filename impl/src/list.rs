@@ -169,7 +169,10 @@ pub(crate) fn set_first_wake<P: Platform>(waiter: Ptr<P, Waiter<P>>, waker: &Wak
     // SAFETY: the caller owns the waiter.
     let sleeper = &unsafe { waiter.get() }.sleeper;
     // SAFETY: node Invariant 1: the waiter is Idle, so nobody else reaches it.
-    unsafe { sleeper.wake.with_mut(|place| *place = Some(Wake::Task(wake))) }
+    let none = unsafe { sleeper.wake.with_mut(|place| place.replace(Wake::Task(wake))) };
+    // Nothing is there to drop, so no code should be.
+    debug_assert!(none.is_none(), "this is the first");
+    std::mem::forget(none);
 }
 
 /// Whether a sleeper already wakes the task of `waker`.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 
@@ -158,9 +159,11 @@ where
     match admit(source, seen) {
         Ok(mut locked) => {
             list::push(&mut locked, node, list::callbacks);
-            let _scope = Scope { source, seen: locked.seen(), node };
+            let scope = Scope { source, seen: locked.seen(), node };
             drop(locked);
-            body()
+            let result = body();
+            scope.leave();
+            result
         }
         Err(Refusal::Cancelled) => {
             // SAFETY: node Invariant 3: the node is Idle, and nobody else knows it.
@@ -180,17 +183,30 @@ struct Scope<'a, P: Platform> {
     node: NodePtr<P>,
 }
 
-impl<P: Platform> Drop for Scope<'_, P> {
-    #[inline]
-    fn drop(&mut self) {
+impl<P: Platform> Scope<'_, P> {
+    /// Leaves the frame after a body that has returned.
+    #[inline(always)]
+    fn leave(self) {
+        ManuallyDrop::new(self).end();
+    }
+
+    #[inline(always)]
+    fn end(&self) {
         if P::failed() {
             return;
         }
         let removed = list::remove(&mut self.source.lock(self.seen), self.node, list::callbacks);
-        if removed.is_some() {
-            return;
+        if removed.is_none() {
+            outlast(self.source, self.node);
         }
-        outlast(self.source, self.node);
+    }
+}
+
+/// Leaves the frame after a body that panics.
+impl<P: Platform> Drop for Scope<'_, P> {
+    #[cold]
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -12,6 +12,7 @@ use crate::group::{LIMIT, OURS, on};
 use crate::limits;
 
 /// Polls once, as a task would that has something else to wait for.
+#[inline(always)]
 pub(super) fn poll_once(future: Pin<&mut impl Future>) {
     let ready = future.poll(&mut Context::from_waker(Waker::noop())).is_ready();
     debug_assert!(!ready, "nothing is cancelled here");
