@@ -8,7 +8,7 @@ use weakest::{Platform, Slot};
 
 use crate::handle::let_go;
 use crate::list::{self, Parting};
-use crate::node::{NodePtr, Sleeper, Wake};
+use crate::node::{NodePtr, Sleeper};
 use crate::pool::Remains;
 use crate::shared::{Locked, Seen, Shared, SharedPtr};
 
@@ -70,7 +70,7 @@ pub(crate) fn leave<P: Platform>(
 /// Blocks until a callback that runs on another thread is over.
 #[cold]
 fn await_end<P: Platform>(source: &Shared<P>, node: NodePtr<P>) {
-    let slot = pin!(P::Slot::new(Sleeper::<P>::new(Some(Wake::Thread(P::current())))));
+    let slot = pin!(P::Slot::new(Sleeper::<P>::new(Some(P::unparker()))));
     let sleeper = slot.as_ref().ptr();
     while list::await_end(&mut source.lock(Seen::CANCELLED), node, sleeper) {
         P::park();
@@ -131,9 +131,9 @@ impl<P: Platform> Future for EndOf<P> {
             return Poll::Ready(());
         };
         // A waker is user code: cloned before the lock is taken, and the old one dropped after.
-        let wake = Wake::Task(context.waker().clone());
+        let waker = context.waker().clone();
         let mut locked = registered.state().lock(Seen::HELD);
-        let old = list::set_wake(&mut locked, slot.ptr(), Some(wake));
+        let old = list::set_waker(&mut locked, slot.ptr(), Some(waker));
         if list::await_end(&mut locked, registered.node, slot.ptr()) {
             drop(locked);
             drop(old);

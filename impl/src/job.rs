@@ -15,25 +15,24 @@
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use weakest::{Cell, CellName, Platform, Ptr};
 
 use crate::handle::Handle;
-use crate::node::Wake;
 use crate::notify::{self, Found, OnPanic};
 use crate::panics::{CallbackPanics, Collector, catch};
 use crate::shared::{Locked, Seen};
 
 /// What a job and its completion share.
 struct Record<P: Platform> {
-    state: P::Cell<State<P>>,
+    state: P::Cell<State>,
 }
 
-enum State<P: Platform> {
+enum State {
     Running {
         /// Whom the end wakes.
-        waiter: Option<Wake<P>>,
+        waiter: Option<Waker>,
         abandoned: bool,
     },
     Done(Result<(), CallbackPanics>),
@@ -46,7 +45,7 @@ struct RecordRef<P: Platform> {
 }
 
 impl<P: Platform> RecordRef<P> {
-    fn with_mut<R>(&self, _locked: &mut Locked<'_, P>, write: impl FnOnce(&mut State<P>) -> R) -> R {
+    fn with_mut<R>(&self, _locked: &mut Locked<'_, P>, write: impl FnOnce(&mut State) -> R) -> R {
         // SAFETY: Invariant 2: the caller has not given up its part.
         let record = unsafe { self.record.get() };
         // SAFETY: Invariant 1.
@@ -208,7 +207,7 @@ impl<P: Platform> CancelCompletion<P> {
     /// ```
     pub fn wait(mut self) -> Result<(), CallbackPanics> {
         loop {
-            match self.take_result(|| Wake::Thread(P::current())) {
+            match self.take_result(P::unparker) {
                 Some(result) => return result,
                 None => P::park(),
             }
@@ -216,9 +215,9 @@ impl<P: Platform> CancelCompletion<P> {
     }
 
     /// The result, or somebody to wake when it is there.
-    fn take_result(&mut self, wake: impl FnOnce() -> Wake<P>) -> Option<Result<(), CallbackPanics>> {
+    fn take_result(&mut self, waker: impl FnOnce() -> Waker) -> Option<Result<(), CallbackPanics>> {
         if let Repr::Pending(shared) = &self.repr {
-            let mut new = Some(wake());
+            let mut new = Some(waker());
             let mut locked = shared.source.lock(Seen::CANCELLED);
             let result = shared.with_mut(&mut locked, |state| match state {
                 State::Running { waiter, .. } => {
@@ -246,7 +245,7 @@ impl<P: Platform> Future for CancelCompletion<P> {
     type Output = Result<(), CallbackPanics>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.take_result(|| Wake::Task(context.waker().clone())) {
+        match self.take_result(|| context.waker().clone()) {
             Some(result) => Poll::Ready(result),
             None => Poll::Pending,
         }

@@ -7,7 +7,7 @@ use std::task::Waker;
 
 use weakest::{Cell, Platform, Ptr, ThreadId};
 
-use crate::node::{Kind, Member, NodePtr, Sleeper, State, Waiter, Wake};
+use crate::node::{Kind, Member, NodePtr, Sleeper, State, Waiter};
 use crate::panics::{Payload, catch};
 use crate::pool::{self, Remains};
 use crate::shared::{Guarded, Locked};
@@ -140,36 +140,36 @@ pub(crate) fn finish<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) 
         _ => unreachable!("only the thread that made a node Busy finishes it"),
     });
     if let Some(sleeper) = waiter {
-        let wake = set_wake(locked, sleeper, None);
-        return Some(Finished { wake, remains: Remains::Nothing });
+        let waker = set_waker(locked, sleeper, None);
+        return Some(Finished { waker, remains: Remains::Nothing });
     }
     if orphan && let remains @ (Remains::Closure(..) | Remains::Node { .. }) = pool::retire(locked, node, kind) {
-        return Some(Finished { wake: None, remains });
+        return Some(Finished { waker: None, remains });
     }
     None
 }
 
 /// Changes whom a sleeper wakes; the one before comes back, to be woken or dropped outside the lock.
 #[inline(always)]
-pub(crate) fn set_wake<P: Platform>(
+pub(crate) fn set_waker<P: Platform>(
     _locked: &mut Locked<'_, P>,
     sleeper: Ptr<P, Sleeper<P>>,
-    wake: Option<Wake<P>>,
-) -> Option<Wake<P>> {
+    waker: Option<Waker>,
+) -> Option<Waker> {
     // SAFETY: node Invariant 4: a waiter outlives Linked, and Busy.
     let sleeper = unsafe { sleeper.get() };
     // SAFETY: node Invariant 1.
-    unsafe { sleeper.wake.with_mut(|place| std::mem::replace(place, wake)) }
+    unsafe { sleeper.waker.with_mut(|place| std::mem::replace(place, waker)) }
 }
 
-/// Makes a waiter that is the caller's wake the task of `waker`.
+/// Makes a waiter that is the caller's wake `waker`.
 #[inline(always)]
-pub(crate) fn set_first_wake<P: Platform>(waiter: Ptr<P, Waiter<P>>, waker: &Waker) {
-    let wake = waker.clone();
+pub(crate) fn set_first_waker<P: Platform>(waiter: Ptr<P, Waiter<P>>, waker: &Waker) {
+    let waker = waker.clone();
     // SAFETY: the caller owns the waiter.
     let sleeper = &unsafe { waiter.get() }.sleeper;
     // SAFETY: node Invariant 1: the waiter is Idle, so nobody else reaches it.
-    let none = unsafe { sleeper.wake.with_mut(|place| place.replace(Wake::Task(wake))) };
+    let none = unsafe { sleeper.waker.with_mut(|place| place.replace(waker)) };
     // Nothing is there to drop, so no code should be.
     debug_assert!(none.is_none(), "this is the first");
     std::mem::forget(none);
@@ -180,15 +180,15 @@ pub(crate) fn will_wake<P: Platform>(_locked: &Locked<'_, P>, sleeper: Ptr<P, Sl
     // SAFETY: the caller owns the sleeper.
     let sleeper = unsafe { sleeper.get() };
     // SAFETY: node Invariant 1.
-    unsafe { sleeper.wake.with(|wake| wake.as_ref().is_some_and(|wake| wake.will_wake(waker))) }
+    unsafe { sleeper.waker.with(|own| own.as_ref().is_some_and(|own| own.will_wake(waker))) }
 }
 
 /// Takes the newest wait out, to be woken outside the lock.
 #[inline]
-pub(crate) fn take_wait<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Wake<P>> {
+pub(crate) fn take_wait<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Waker> {
     let node = locked.with(|lists| lists.waits)?;
     remove(locked, node, waits);
-    set_wake(locked, sleeper_of(node.cast()), None)
+    set_waker(locked, sleeper_of(node.cast()), None)
 }
 
 /// The sleeper inside a waiter.
@@ -201,14 +201,14 @@ pub(crate) fn sleeper_of<P: Platform>(waiter: Ptr<P, Waiter<P>>) -> Ptr<P, Sleep
 /// What the end of a callback leaves to do outside the lock.
 #[must_use]
 pub(crate) struct Finished<P: Platform> {
-    wake: Option<Wake<P>>,
+    waker: Option<Waker>,
     remains: Remains<P>,
 }
 
 impl<P: Platform> Finished<P> {
     /// Whether somebody waited for the end.
     pub(crate) fn wakes(&self) -> bool {
-        self.wake.is_some()
+        self.waker.is_some()
     }
 
     /// Wakes who waits for the callback's end, and releases a node that no registration holds any more.
@@ -218,8 +218,8 @@ impl<P: Platform> Finished<P> {
     #[cold]
     pub(crate) fn settle(self) -> Result<(), Payload> {
         self.remains.clear();
-        match self.wake {
-            Some(wake) => catch::<P, _>(|| wake.wake()),
+        match self.waker {
+            Some(waker) => catch::<P, _>(|| waker.wake()),
             None => Ok(()),
         }
     }

@@ -128,38 +128,16 @@ impl<P: Platform> Pooled<P> {
     }
 }
 
-/// Somebody who waits: a thread that parks or a task.
-#[derive(Debug)]
-pub(crate) enum Wake<P: Platform> {
-    Thread(P::Thread),
-    Task(Waker),
-}
-
-impl<P: Platform> Wake<P> {
-    /// Wakes; a task's waker is user code.
-    pub(crate) fn wake(self) {
-        match self {
-            Self::Thread(thread) => P::unpark(&thread),
-            Self::Task(waker) => waker.wake(),
-        }
-    }
-
-    /// Whether waking this wakes the task of `waker`.
-    pub(crate) fn will_wake(&self, waker: &Waker) -> bool {
-        matches!(self, Self::Task(own) if own.will_wake(waker))
-    }
-}
-
-/// Where somebody waits, in memory of the waiter; the one who ends the wait takes the [`Wake`] out under the lock, and
+/// Where somebody waits, in memory of the waiter; the one who ends the wait takes the waker out under the lock, and
 /// does not come back.
 pub(crate) struct Sleeper<P: Platform> {
-    pub(crate) wake: P::Cell<Option<Wake<P>>>,
+    pub(crate) waker: P::Cell<Option<Waker>>,
 }
 
 impl<P: Platform> Sleeper<P> {
     #[inline]
-    pub(crate) fn new(wake: Option<Wake<P>>) -> Self {
-        Self { wake: P::Cell::new(CellName::new("whom to wake", "R15"), wake) }
+    pub(crate) fn new(waker: Option<Waker>) -> Self {
+        Self { waker: P::Cell::new(CellName::new("whom to wake", "R15"), waker) }
     }
 }
 
@@ -174,7 +152,7 @@ impl<P: Platform> Waiter<P> {
     const KIND: &'static Kind<P> = &Kind { run: None, memory: Memory::Wait };
 
     #[inline]
-    pub(crate) fn new(wake: Option<Wake<P>>) -> Self {
-        Self { node: Node::new(Self::KIND), sleeper: Sleeper::new(wake) }
+    pub(crate) fn new(waker: Option<Waker>) -> Self {
+        Self { node: Node::new(Self::KIND), sleeper: Sleeper::new(waker) }
     }
 }

@@ -11,13 +11,14 @@
 #![expect(unsafe_code, reason = "runs type-erased callbacks")]
 
 use std::mem::ManuallyDrop;
+use std::task::Waker;
 
 use weakest::{Platform, ThreadId};
 
 use crate::handle::Handle;
 use crate::links::LinkPtr;
 use crate::list::{self, Finished};
-use crate::node::{Kind, Memory, NodePtr, Run, Wake};
+use crate::node::{Kind, Memory, NodePtr, Run};
 use crate::panics::{Collector, Payload, catch};
 use crate::shared::{CANCELLED, Locked, Seen, Shared, SharedPtr};
 use crate::token::CancellationToken;
@@ -96,26 +97,25 @@ pub(crate) fn request<P: Platform>(
     Some(found)
 }
 
-/// Wakes taken under one lock.
-const BATCH: usize = 32;
+/// Wakers taken under one lock.
+const BATCH: usize = 8;
 
 /// Wakes every wait, a batch for each time the lock is taken.
 #[cold]
 fn wake_all<'a, P: Platform>(source: &'a Shared<P>, mut locked: Locked<'a, P>, depth: usize, panics: &mut Collector) {
     loop {
-        let mut batch = [const { None::<Wake<P>> }; BATCH];
+        let mut batch = [const { None::<Waker> }; BATCH];
         let mut taken = 0;
         while taken < BATCH
-            && let Some(wake) = list::take_wait(&mut locked)
+            && let Some(waker) = list::take_wait(&mut locked)
         {
-            batch[taken] = Some(wake);
+            batch[taken] = Some(waker);
             taken += 1;
         }
         drop(locked);
-        for wake in batch.into_iter().flatten() {
-            if let Err(payload) = catch::<P, _>(|| wake.wake()) {
-                panics.push(depth, payload);
-            }
+        let mut wakers = batch[..taken].iter_mut().filter_map(Option::take);
+        while let Err(payload) = catch::<P, _>(|| wakers.by_ref().for_each(Waker::wake)) {
+            panics.push(depth, payload);
         }
         if taken < BATCH {
             return;

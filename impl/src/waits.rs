@@ -14,7 +14,7 @@ use weakest::{Platform, Ptr, Slot};
 
 use crate::handle::Handle;
 use crate::list;
-use crate::node::{Waiter, Wake};
+use crate::node::Waiter;
 use crate::shared::Seen;
 use crate::token::CancellationToken;
 
@@ -153,7 +153,7 @@ fn block<P: Platform>(source: &Handle<P>, mut park: impl FnMut() -> bool) {
     if seen.is_cancelled() {
         return;
     }
-    let slot = pin!(P::Slot::new(Waiter::<P>::new(Some(Wake::Thread(P::current())))));
+    let slot = pin!(P::Slot::new(Waiter::<P>::new(Some(P::unparker()))));
     let waiter = slot.as_ref().ptr();
     let mut locked = source.lock(seen);
     if locked.is_cancelled() {
@@ -229,7 +229,7 @@ impl<P: Platform, T: Borrow<CancellationToken<P>>> Future for WaitFor<P, T> {
         if linked.is_some() {
             return repoll(source, seen, waiter, context.waker());
         }
-        list::set_first_wake(waiter, context.waker());
+        list::set_first_waker(waiter, context.waker());
         let mut locked = source.lock(seen);
         if locked.is_cancelled() {
             return Poll::Ready(());
@@ -252,13 +252,13 @@ fn repoll<P: Platform>(source: &Handle<P>, seen: Seen, waiter: Ptr<P, Waiter<P>>
     }
     drop(locked);
     // A waker is user code: cloned before the lock is taken, and the old one dropped after.
-    let wake = Wake::Task(waker.clone());
+    let waker = waker.clone();
     let mut locked = source.lock(seen);
     if locked.is_cancelled() {
         drop(locked);
         return Poll::Ready(());
     }
-    let old = list::set_wake(&mut locked, sleeper, Some(wake));
+    let old = list::set_waker(&mut locked, sleeper, Some(waker));
     drop(locked);
     drop(old);
     Poll::Pending

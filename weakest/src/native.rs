@@ -8,7 +8,10 @@ use core::num::NonZeroUsize;
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::sync::atomic::{self, AtomicPtr, AtomicU32, AtomicUsize};
+use core::task::Waker;
 use core::time::Duration;
+use std::sync::Arc;
+use std::task::Wake;
 use std::thread;
 use std::time::Instant;
 
@@ -20,13 +23,31 @@ use crate::site::Site;
 #[derive(Debug, Clone, Copy)]
 pub enum Native {}
 
+/// A thread that may park.
+struct Unparker(thread::Thread);
+
+impl Unparker {
+    fn of_current() -> Waker {
+        Arc::new(Self(thread::current())).into()
+    }
+}
+
+impl Wake for Unparker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
 impl Platform for Native {
     type AtomicU32 = AtomicU32;
     type AtomicUsize = AtomicUsize;
     type AtomicPtr<T> = AtomicPtr<T>;
     type Cell<T> = NativeCell<T>;
     type Slot<T> = NativeSlot<T>;
-    type Thread = thread::Thread;
     /// `None`: past the clock's range.
     type Deadline = Option<Instant>;
 
@@ -45,8 +66,11 @@ impl Platform for Native {
         ThreadId::new(NonZeroUsize::new(address).expect("a thread-local has an address"))
     }
 
-    fn current() -> thread::Thread {
-        thread::current()
+    fn unparker() -> Waker {
+        thread_local! {
+            static UNPARKER: Waker = Unparker::of_current();
+        }
+        UNPARKER.try_with(Waker::clone).unwrap_or_else(|_| Unparker::of_current())
     }
 
     fn park() {
@@ -68,10 +92,6 @@ impl Platform for Native {
         }
         thread::park_timeout(left);
         Instant::now() >= *deadline
-    }
-
-    fn unpark(thread: &thread::Thread) {
-        thread.unpark();
     }
 
     #[inline]

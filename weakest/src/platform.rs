@@ -8,6 +8,7 @@
 use core::fmt::Debug;
 use core::pin::Pin;
 use core::ptr::NonNull;
+use core::task::Waker;
 use core::time::Duration;
 
 use crate::ptr::Ptr;
@@ -25,8 +26,6 @@ pub trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
     type Cell<T>: Cell<T>;
     /// A value in memory its owner pins (a stack frame, a future), reached by other threads through [`Ptr`].
     type Slot<T>: Slot<Self, T>;
-    /// A handle to a thread, to [`unpark`](Self::unpark) it.
-    type Thread: Clone + Debug + Send + Sync + 'static;
     /// A moment at which a timed park ends.
     type Deadline: Debug;
 
@@ -36,8 +35,8 @@ pub trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
     /// The calling thread's identity, unique among live threads.
     fn thread_id() -> ThreadId;
 
-    /// A handle to the calling thread.
-    fn current() -> Self::Thread;
+    /// Unparks the calling thread, when it is woken: lets the next (or the running) [`park`](Self::park) return.
+    fn unparker() -> Waker;
 
     /// Blocks until somebody unparks this thread; may also return for no reason. An unpark that came first makes the
     /// next park return at once. Orders no memory.
@@ -49,9 +48,6 @@ pub trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
     /// As [`park`](Self::park), and returns at the latest about when the deadline comes; `true` if it has come. Orders
     /// no memory.
     fn park_until(deadline: &Self::Deadline) -> bool;
-
-    /// Lets the next (or the running) [`park`](Self::park) of `thread` return.
-    fn unpark(thread: &Self::Thread);
 
     /// Moves `value` to shared memory of its own, from which only [`release`](Self::release) removes it.
     fn allocate<T>(value: T) -> NonNull<T>;

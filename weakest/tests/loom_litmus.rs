@@ -203,10 +203,10 @@ fn spawn_and_join_order_and_unpark_does_not() {
     assert_eq!((joined.end, joined.outcomes.first().map(String::as_str)), (End::Complete, Some("2")));
     let unparked = common::explore::<Loom>(|| {
         let data = Data::<Loom>::new("written before the unpark", "G1");
-        let (write, me) = (data.clone(), Loom::current());
+        let (write, me) = (data.clone(), Loom::unparker());
         let t = Task::<Loom, ()>::spawn(move || {
             write.write(1);
-            Loom::unpark(&me);
+            me.wake();
         });
         Loom::park();
         let seen = data.read().to_string();

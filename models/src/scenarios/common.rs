@@ -75,20 +75,6 @@ pub(super) fn spawn_write_then_cancel<M: Model>(source: &Source<M>, data: &Data<
     })
 }
 
-/// Wakes a thread of the model.
-struct Unpark<M: Model>(M::Thread);
-
-impl<M: Model> Wake for Unpark<M> {
-    fn wake(self: Arc<Self>) {
-        M::unpark(&self.0);
-    }
-}
-
-/// A waker of the calling thread, which parks.
-pub(super) fn waker<M: Model>() -> Waker {
-    Arc::new(Unpark::<M>(M::current())).into()
-}
-
 /// A waker that counts.
 pub(super) fn counting_waker(count: &Count) -> Waker {
     Arc::new(CountWakes(count.clone())).into()
@@ -109,7 +95,7 @@ pub(super) fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Out
 
 /// Polls and parks until the future is ready.
 pub(super) fn block_on<M: Model, F: Future>(mut future: Pin<&mut F>) -> F::Output {
-    let waker = waker::<M>();
+    let waker = M::unparker();
     loop {
         match poll(future.as_mut(), &waker) {
             Poll::Ready(output) => return output,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::common::{
     Claim, Count, Kill, LOCK, Scenario, Source, block_on, check, counting_waker, poll, quiet_panic, spawn_cancel,
-    spawn_write_then_cancel, waker, word,
+    spawn_write_then_cancel, word,
 };
 use weakest::model::{Data, Model};
 
@@ -116,7 +116,7 @@ impl Scenario for CancelVsSecondPoll {
         check("R1", poll(future.as_mut(), &counting_waker(&first_wakes)).is_pending(), "cancelled without a request");
         let canceller = spawn_cancel(&source);
         block_on::<M, _>(future.as_mut());
-        check("R13", poll(future.as_mut(), &waker::<M>()).is_ready(), "a future that was ready is pending again");
+        check("R13", poll(future.as_mut(), &M::unparker()).is_ready(), "a future that was ready is pending again");
         M::join(canceller);
         word(first_wakes.get() == 1, "the first was woken", "the first was not woken").to_owned()
     }

@@ -66,4 +66,4 @@ mod trace;
 pub use atomic::GraphAtomic;
 pub use cell::{GraphCell, GraphSlot};
 pub use clock::MAX_THREADS;
-pub use platform::{Graph, GraphJoinHandle, GraphThread};
+pub use platform::{Graph, GraphJoinHandle};

@@ -3,6 +3,8 @@
 
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use super::atomic::{GraphAtomic, order_of};
@@ -22,9 +24,16 @@ use crate::site::Site;
 #[derive(Debug, Clone, Copy)]
 pub enum Graph {}
 
-/// A handle to a model thread.
-#[derive(Debug, Clone)]
-pub struct GraphThread(usize);
+/// A model thread that may park.
+struct Unparker(usize);
+
+impl Wake for Unparker {
+    fn wake(self: Arc<Self>) {
+        if runtime::live() {
+            runtime::unpark(self.0);
+        }
+    }
+}
 
 /// A spawned model thread.
 #[derive(Debug)]
@@ -36,7 +45,6 @@ impl Platform for Graph {
     type AtomicPtr<T> = GraphAtomic<*mut T>;
     type Cell<T> = GraphCell<T>;
     type Slot<T> = GraphSlot<T>;
-    type Thread = GraphThread;
     type Deadline = ();
 
     fn fence<S: Site>(site: S) {
@@ -50,8 +58,8 @@ impl Platform for Graph {
         ThreadId::new(NonZeroUsize::MIN.saturating_add(runtime::current()))
     }
 
-    fn current() -> GraphThread {
-        GraphThread(runtime::current())
+    fn unparker() -> Waker {
+        Arc::new(Unparker(runtime::current())).into()
     }
 
     fn park() {
@@ -64,12 +72,6 @@ impl Platform for Graph {
 
     fn park_until(_deadline: &()) -> bool {
         !runtime::live() || runtime::park_until()
-    }
-
-    fn unpark(thread: &GraphThread) {
-        if runtime::live() {
-            runtime::unpark(thread.0);
-        }
     }
 
     fn allocate<T>(value: T) -> NonNull<T> {

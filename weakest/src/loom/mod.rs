@@ -26,6 +26,8 @@ mod runtime;
 
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use ::loom::sync::atomic as checked;
@@ -42,9 +44,14 @@ use crate::site::{Ordering, Site};
 #[derive(Debug, Clone, Copy)]
 pub enum Loom {}
 
-/// A handle to a model thread.
-#[derive(Debug, Clone)]
-pub struct LoomThread(usize);
+/// A model thread that may park.
+struct Unparker(usize);
+
+impl Wake for Unparker {
+    fn wake(self: Arc<Self>) {
+        runtime::unpark(self.0);
+    }
+}
 
 /// A spawned model thread.
 #[derive(Debug)]
@@ -56,7 +63,6 @@ impl Platform for Loom {
     type AtomicPtr<T> = LoomAtomic<*mut T, checked::AtomicPtr<T>>;
     type Cell<T> = LoomCell<T>;
     type Slot<T> = LoomSlot<T>;
-    type Thread = LoomThread;
     type Deadline = ();
 
     fn fence<S: Site>(site: S) {
@@ -76,8 +82,8 @@ impl Platform for Loom {
         ThreadId::new(NonZeroUsize::MIN.saturating_add(runtime::current()))
     }
 
-    fn current() -> LoomThread {
-        LoomThread(runtime::current())
+    fn unparker() -> Waker {
+        Arc::new(Unparker(runtime::current())).into()
     }
 
     fn park() {
@@ -88,10 +94,6 @@ impl Platform for Loom {
 
     fn park_until(_deadline: &()) -> bool {
         runtime::park_until()
-    }
-
-    fn unpark(thread: &LoomThread) {
-        runtime::unpark(thread.0);
     }
 
     fn allocate<T>(value: T) -> NonNull<T> {

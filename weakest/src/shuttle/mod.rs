@@ -20,6 +20,8 @@ mod runtime;
 
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 pub use atomic::ShuttleAtomic;
@@ -35,9 +37,14 @@ use crate::site::Site;
 #[derive(Debug, Clone, Copy)]
 pub enum Shuttle {}
 
-/// A handle to a model thread.
-#[derive(Debug, Clone)]
-pub struct ShuttleThread(usize);
+/// A model thread that may park.
+struct Unparker(usize);
+
+impl Wake for Unparker {
+    fn wake(self: Arc<Self>) {
+        runtime::unpark(self.0);
+    }
+}
 
 /// A spawned model thread.
 #[derive(Debug)]
@@ -49,7 +56,6 @@ impl Platform for Shuttle {
     type AtomicPtr<T> = ShuttleAtomic<*mut T>;
     type Cell<T> = ShuttleCell<T>;
     type Slot<T> = ShuttleSlot<T>;
-    type Thread = ShuttleThread;
     type Deadline = ();
 
     /// Does nothing: every access is a SeqCst one.
@@ -63,8 +69,8 @@ impl Platform for Shuttle {
         ThreadId::new(NonZeroUsize::MIN.saturating_add(runtime::current()))
     }
 
-    fn current() -> ShuttleThread {
-        ShuttleThread(runtime::current())
+    fn unparker() -> Waker {
+        Arc::new(Unparker(runtime::current())).into()
     }
 
     fn park() {
@@ -75,10 +81,6 @@ impl Platform for Shuttle {
 
     fn park_until(_deadline: &()) -> bool {
         runtime::park_until()
-    }
-
-    fn unpark(thread: &ShuttleThread) {
-        runtime::unpark(thread.0);
     }
 
     fn allocate<T>(value: T) -> NonNull<T> {

@@ -141,11 +141,11 @@ pub(crate) fn endless_park<M: Model>() -> String {
 pub(crate) fn lost_wake_up<M: Model>() -> String {
     let (state, waiting) = (word::<M>(), word::<M>());
     let (set, look) = (state.clone(), waiting.clone());
-    let me = M::current();
+    let me = M::unparker();
     let t = Task::<M, ()>::spawn(move || {
         set.store(1, At::StoreRelease);
         if look.load(At::LoadAcquire) == 1 {
-            M::unpark(&me);
+            me.wake();
         }
     });
     while state.load(At::LoadAcquire) == 0 {

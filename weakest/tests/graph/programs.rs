@@ -180,11 +180,11 @@ pub(crate) fn the_lock_kernel_has_the_number_of_executions_that_theory_says() {
 fn park_for_a_flag(set: At, get: At) -> String {
     let (flag, data) = (word::<Graph>(), Data::<Graph>::new("the data", "G1"));
     let (theirs, written) = (flag.clone(), data.clone());
-    let me = Graph::current();
+    let me = Graph::unparker();
     let t = Thread::spawn(move || {
         written.write(1);
         theirs.store(1, set);
-        Graph::unpark(&me);
+        me.wake();
     });
     while flag.load(get) == 0 {
         Graph::park();
@@ -198,10 +198,10 @@ fn park_for_a_flag(set: At, get: At) -> String {
 fn read_when_unparked() -> String {
     let data = Data::<Graph>::new("the data", "G1");
     let written = data.clone();
-    let me = Graph::current();
+    let me = Graph::unparker();
     let t = Thread::spawn(move || {
         written.write(1);
-        Graph::unpark(&me);
+        me.wake();
     });
     let unparked = !Graph::park_until(&Graph::deadline(std::time::Duration::ZERO));
     let seen = if unparked { data.read() } else { 0 };
@@ -223,7 +223,7 @@ fn park_beside_store() -> String {
     let x = word::<Graph>();
     let theirs = x.clone();
     let t = Thread::spawn(move || theirs.store(1, At::StoreRelaxed));
-    Graph::unpark(&Graph::current());
+    Graph::unparker().wake();
     let seen = x.load(At::LoadRelaxed);
     Graph::park();
     t.join();
