@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "type erasure: a kind is used with nodes of its own type only")]
 
 use std::marker::{PhantomData, PhantomPinned};
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, needs_drop};
 
 use weakest::{Cell, CellName, Platform, Ptr};
 
@@ -21,8 +21,13 @@ pub(crate) struct Callback<P: Platform, F> {
 }
 
 impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Callback<P, F> {
-    const BOXED: &'static Kind<P> =
-        &Kind { run: Some(Self::run), memory: Memory::Boxed { discard: Self::discard, release: Self::release } };
+    const BOXED: &'static Kind<P> = &Kind {
+        run: Some(Self::run),
+        memory: Memory::Boxed {
+            discard: if needs_drop::<F>() { Some(Self::discard) } else { None },
+            release: Self::release,
+        },
+    };
     const BORROWED: &'static Kind<P> = &Kind { run: Some(Self::run), memory: Memory::Frame };
 
     #[inline]
@@ -85,7 +90,7 @@ impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Small<P, F> {
 
     pub(crate) const KIND: &'static Kind<P> = &Kind {
         run: Some(Self::run),
-        memory: Memory::Pool { discard: if std::mem::needs_drop::<F>() { Some(Self::discard) } else { None } },
+        memory: Memory::Pool { discard: if needs_drop::<F>() { Some(Self::discard) } else { None } },
     };
 
     /// The words of the closure, which comes back if it is too large.

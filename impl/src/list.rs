@@ -115,6 +115,27 @@ pub(crate) fn take<P: Platform>(
     unlink(locked, node, callbacks, |orphan| State::Busy { thread, waiter: None, orphan })
 }
 
+/// As [`take`], of the newest that is registered.
+#[inline(always)]
+pub(crate) fn take_newest<P: Platform>(
+    locked: &mut Locked<'_, P>,
+    thread: ThreadId,
+) -> Option<(NodePtr<P>, &'static Kind<P>)> {
+    let node = locked.with(|lists| lists.newest)?;
+    let (kind, older) = with_mut(locked, node, |member| match member.state {
+        State::Linked { older, orphan, .. } => {
+            member.state = State::Busy { thread, waiter: None, orphan };
+            (member.kind, older)
+        }
+        _ => unreachable!("node Invariant 2: what is in a list is linked"),
+    });
+    locked.with_mut(|lists| lists.newest = older);
+    if let Some(older) = older {
+        with_mut(locked, older, |member| *neighbours(member).0 = None);
+    }
+    Some((node, kind))
+}
+
 /// How many callbacks and links are registered.
 pub(crate) fn count<P: Platform>(locked: &Locked<'_, P>) -> usize {
     let mut next = locked.with(|lists| lists.newest);
@@ -206,11 +227,6 @@ pub(crate) struct Finished<P: Platform> {
 }
 
 impl<P: Platform> Finished<P> {
-    /// Whether somebody waited for the end.
-    pub(crate) fn wakes(&self) -> bool {
-        self.waker.is_some()
-    }
-
     /// Wakes who waits for the callback's end, and releases a node that no registration holds any more.
     ///
     /// # Errors

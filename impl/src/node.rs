@@ -56,8 +56,8 @@ pub(crate) enum Memory<P: Platform> {
     Frame,
     /// A callback in memory of its own.
     Boxed {
-        /// Takes the closure out of the node, if it is there, and drops it.
-        discard: unsafe fn(NodePtr<P>),
+        /// Takes the closure out of the node, if it is there, and drops it; `None` if that does nothing.
+        discard: Option<unsafe fn(NodePtr<P>)>,
         /// Gives the node's memory back.
         release: unsafe fn(NodePtr<P>),
     },

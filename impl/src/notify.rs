@@ -174,24 +174,24 @@ impl<P: Platform> Notifier<P> {
     fn run(&mut self) -> bool {
         loop {
             let mut locked = self.lock();
-            // Finishes the node that ran last and takes the next, under one lock unless somebody waited for the former.
-            let finished = self.busy.take().and_then(|node| list::finish(&mut locked, node));
-            if finished.as_ref().is_some_and(Finished::wakes) {
-                // Under fail-fast the waker's panic comes before the next callback.
+            // The node that ran last is finished and the next one taken under one lock, unless that leaves something to
+            // do: whoever waited for the former is woken before the latter runs.
+            if let Some(node) = self.busy.take()
+                && let Some(finished) = list::finish(&mut locked, node)
+            {
                 drop(locked);
                 self.settle(finished);
-            } else if let Some(node) = locked.with(|lists| lists.newest) {
-                let kind = list::take(&mut locked, node, self.me).expect("the newest of a list is linked");
+            } else if let Some((node, kind)) = list::take_newest(&mut locked, self.me) {
                 self.busy = Some(node);
                 if let Some(run) = kind.run {
                     drop(locked);
-                    self.settle(finished);
+                    self.release_child();
                     self.call(run, node);
                     continue;
                 }
                 let child = child(&mut locked, kind, node);
                 drop(locked);
-                self.settle(finished);
+                self.release_child();
                 self.enter(child, node.cast());
             } else {
                 let link = locked.with_mut(|lists| {
@@ -199,7 +199,7 @@ impl<P: Platform> Notifier<P> {
                     lists.requested_by.take()
                 });
                 drop(locked);
-                self.settle(finished);
+                self.release_child();
                 match link {
                     Some(link) => self.leave(link),
                     None => return true,
@@ -225,20 +225,32 @@ impl<P: Platform> Notifier<P> {
         let finished = self.busy.take().and_then(|node| list::finish(&mut locked, node));
         locked.with_mut(|lists| lists.notifier = None);
         drop(locked);
-        self.settle(finished);
+        if let Some(finished) = finished {
+            self.settle(finished);
+        }
+        self.release_child();
     }
 
     /// Does what the end of the node that ran last left to do; a waker's panic counts as the callback's.
-    #[inline(always)]
-    fn settle(&mut self, finished: Option<Finished<P>>) {
-        if let Some(finished) = finished
-            && let Err(payload) = finished.settle()
-        {
+    #[inline(never)]
+    fn settle(&mut self, finished: Finished<P>) {
+        if let Err(payload) = finished.settle() {
             self.note(payload);
         }
-        if let Some(done) = self.done.take()
-            && let Err(payload) = catch::<P, _>(|| drop(done))
-        {
+    }
+
+    /// Lets go of a child whose link is finished.
+    #[inline(always)]
+    fn release_child(&mut self) {
+        if self.done.is_some() {
+            self.release_done();
+        }
+    }
+
+    #[inline(never)]
+    fn release_done(&mut self) {
+        let done = self.done.take();
+        if let Err(payload) = catch::<P, _>(|| drop(done)) {
             self.note(payload);
         }
     }

@@ -176,27 +176,29 @@ impl fmt::Debug for Message<'_> {
 /// around it. Depth costs nothing until something panics.
 #[derive(Default)]
 pub(crate) struct Collector {
-    /// One entry per depth that has panics, deepest last.
-    open: Vec<(usize, Vec<Payload>)>,
+    /// One entry per depth that has panics, deepest last; `None` before the first.
+    #[expect(clippy::box_collection, reason = "a request moves it about, so it is one word")]
+    open: Option<Box<Vec<(usize, Vec<Payload>)>>>,
 }
 
 impl Collector {
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.open.is_empty()
+        self.open.as_ref().is_none_or(|open| open.is_empty())
     }
 
     /// Notes a panic of a callback of the source at `depth`.
     pub(crate) fn push(&mut self, depth: usize, payload: Payload) {
-        match self.open.last_mut() {
+        let open = self.open.get_or_insert_default();
+        match open.last_mut() {
             Some((top, payloads)) if *top == depth => payloads.push(payload),
-            _ => self.open.push((depth, vec![payload])),
+            _ => open.push((depth, vec![payload])),
         }
     }
 
     /// Takes the first panic of the source at `depth`, if that is the deepest with any.
     pub(crate) fn first_of(&mut self, depth: usize) -> Option<Payload> {
-        match self.open.last_mut() {
+        match self.open.as_mut()?.last_mut() {
             Some((top, payloads)) if *top == depth => Some(payloads.swap_remove(0)),
             _ => None,
         }
@@ -204,6 +206,6 @@ impl Collector {
 
     /// The source at `depth` is done: what its callbacks panicked with.
     pub(crate) fn close(&mut self, depth: usize) -> Option<CallbackPanics> {
-        self.open.pop_if(|(top, _)| *top == depth).map(|(_, payloads)| CallbackPanics::new(payloads))
+        self.open.as_mut()?.pop_if(|(top, _)| *top == depth).map(|(_, payloads)| CallbackPanics::new(payloads))
     }
 }

@@ -63,17 +63,17 @@ impl<P: Platform> Remains<P> {
             Self::Nothing => {}
             // SAFETY: the closure was taken out by node Invariant 3, and the function is its own.
             Self::Closure(discard, words) => unsafe { discard(words) },
-            Self::Node { node, kind, with_closure } => clear_node(node, kind, with_closure),
+            Self::Node { node, kind, with_closure: true } => clear_node(node, kind),
+            // SAFETY: node Invariant 4: the callback is over, and its registration has let go of it.
+            Self::Node { node, kind, with_closure: false } => unsafe { kind.release(node) },
         }
     }
 }
 
-fn clear_node<P: Platform>(node: NodePtr<P>, kind: &'static Kind<P>, with_closure: bool) {
+fn clear_node<P: Platform>(node: NodePtr<P>, kind: &'static Kind<P>) {
     let _release = Release(node, kind);
-    if with_closure {
-        // SAFETY: node Invariants 3 and 4: the callback is out of the list, and nobody else's.
-        unsafe { kind.discard(node) }
-    }
+    // SAFETY: node Invariants 3 and 4: the callback is out of the list, and nobody else's.
+    unsafe { kind.discard(node) }
 }
 
 /// Gives the node's memory back, also if the closure's drop panics.
@@ -115,7 +115,8 @@ pub(crate) fn retire_with_closure<P: Platform>(
             }
         }
         Memory::Pool { discard: None } if give(locked, node) => Remains::Nothing,
-        Memory::Pool { discard: None } | Memory::Boxed { .. } => Remains::Node { node, kind, with_closure: true },
+        Memory::Pool { discard: None } => Remains::Node { node, kind, with_closure: false },
+        Memory::Boxed { discard, .. } => Remains::Node { node, kind, with_closure: discard.is_some() },
         Memory::Frame | Memory::Link { .. } | Memory::Wait => Remains::Nothing,
     }
 }
@@ -166,14 +167,18 @@ impl<P: Platform> Kind<P> {
     pub(crate) unsafe fn discard(&self, node: NodePtr<P>) {
         match self.memory {
             // SAFETY: passed on to the caller.
-            Memory::Boxed { discard, .. } => unsafe { discard(node) },
+            Memory::Boxed { discard: Some(discard), .. } => unsafe { discard(node) },
             Memory::Pool { discard: Some(discard) } => {
                 // SAFETY: passed on to the caller.
                 let words = unsafe { words(node) };
                 // SAFETY: the function is the closure's own.
                 unsafe { discard(words) }
             }
-            Memory::Pool { discard: None } | Memory::Frame | Memory::Link { .. } | Memory::Wait => {}
+            Memory::Pool { discard: None }
+            | Memory::Boxed { discard: None, .. }
+            | Memory::Frame
+            | Memory::Link { .. }
+            | Memory::Wait => {}
         }
     }
 

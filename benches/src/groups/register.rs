@@ -37,9 +37,9 @@ pub(super) fn future() -> Group {
         .row("event-listener", on(event_listener::Event::new, |event| poll_once(pin!(event.listen()))))
 }
 
-fn owning<F: FnOnce() + Send + Sync + 'static>(name: &'static str, callback: impl Fn() -> F + Copy + 'static) -> Group {
-    let ours = on(our_token, move |(_, token)| drop(black_box(token.register(callback()))));
-    let theirs = move || CancelCallback::FnOnce(Box::new(callback()));
+fn owning(name: &'static str, callback: impl FnOnce() + Copy + Send + Sync + 'static) -> Group {
+    let ours = on(our_token, move |(_, token)| drop(black_box(token.register(*black_box(&callback)))));
+    let theirs = move || CancelCallback::FnOnce(Box::new(*black_box(&callback)));
     Group::new(name)
         .row(LIMIT, limits::two_rmws_and_malloc())
         .row(OURS, ours)
@@ -48,21 +48,21 @@ fn owning<F: FnOnce() + Send + Sync + 'static>(name: &'static str, callback: imp
 
 /// A callback that owns nothing.
 pub(super) fn zero_sized() -> Group {
-    owning("register a zero-sized closure", || called)
+    owning("register a zero-sized closure", called)
 }
 
 /// A callback that owns so many words.
-pub(super) fn words<const N: usize>() -> impl FnOnce() + Send + Sync + 'static {
-    let owned = black_box([1_u64; N]);
+pub(super) fn words<const N: usize>() -> impl FnOnce() + Copy + Send + Sync + 'static {
+    let owned = [1_u64; N];
     move || _ = black_box(owned)
 }
 
 /// A callback that owns two words.
 pub(super) fn owned() -> Group {
-    owning("register a closure of 16 B", words::<2>)
+    owning("register a closure of 16 B", words::<2>())
 }
 
 /// A callback that owns eight words.
 pub(super) fn large() -> Group {
-    owning("register a closure of 64 B", words::<8>)
+    owning("register a closure of 64 B", words::<8>())
 }
