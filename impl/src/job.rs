@@ -118,9 +118,10 @@ enum Repr<P: Platform> {
 pub(crate) fn cancel_on<P: Platform>(source: &Handle<P>, spawn: impl FnOnce(CancelJob<P>)) -> CancelCompletion<P> {
     let mut panics = Collector::default();
     let found = notify::request(source, None, None, 0, &mut panics);
-    if found != Some(Found::Callbacks) {
+    let Some(Found::Callbacks(locked)) = found else {
         return CancelCompletion { repr: Repr::Ready(panics.close(0).map_or(Ok(()), Err)) };
-    }
+    };
+    drop(locked);
     let state = State::Running { waiter: None, abandoned: false };
     let record =
         Ptr::allocate(Record { state: P::Cell::new(CellName::new("the state of a cancel job", "R15"), state) });
@@ -156,7 +157,7 @@ impl<P: Platform> Drop for CancelJob<P> {
         };
         let me = P::thread_id();
         shared.source.lock(Seen::CANCELLED).with_mut(|lists| lists.notifier = Some(me));
-        let result = notify::notify(&shared.source, me, OnPanic::Collect, panics).map_err(CallbackPanics::of);
+        let result = notify::notify(&shared.source, None, me, OnPanic::Collect, panics).map_err(CallbackPanics::of);
         let mut locked = shared.source.lock(Seen::CANCELLED);
         let before = shared.with_mut(&mut locked, |state| std::mem::replace(state, State::Done(result)));
         drop(locked);

@@ -41,7 +41,7 @@ pub(crate) fn cancel<P: Platform>(root: &Handle<P>, on_panic: OnPanic) -> Result
     let me = P::thread_id();
     let mut panics = Collector::default();
     match request(root, Some(me), None, 0, &mut panics) {
-        Some(Found::Callbacks) => notify(root, me, on_panic, panics),
+        Some(Found::Callbacks(locked)) => notify(root, locked, me, on_panic, panics),
         Some(Found::Nothing) => result(panics, on_panic),
         None => return Ok(false),
     }
@@ -58,22 +58,22 @@ fn result(mut panics: Collector, on_panic: OnPanic) -> Result<(), Payload> {
 }
 
 /// What a request found registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    Callbacks,
+pub(crate) enum Found<'a, P: Platform> {
+    /// With the lock that it was found under, unless that was released to wake the waits.
+    Callbacks(Option<Locked<'a, P>>),
     Nothing,
 }
 
 /// Makes the request and wakes the waits; `None` if it was made before, or if every source handle is gone. If it found
 /// callbacks, `notifier` owes a [`notify`].
 #[must_use]
-pub(crate) fn request<P: Platform>(
-    source: &Shared<P>,
+pub(crate) fn request<'a, P: Platform>(
+    source: &'a Shared<P>,
     notifier: Option<ThreadId>,
     by: Option<LinkPtr<P>>,
     depth: usize,
     panics: &mut Collector,
-) -> Option<Found> {
+) -> Option<Found<'a, P>> {
     let seen = source.poll();
     if seen.is_cancelled() {
         return None;
@@ -83,18 +83,20 @@ pub(crate) fn request<P: Platform>(
         return None;
     }
     locked.set(CANCELLED);
-    let (found, has_waits) = locked.with_mut(|lists| {
-        let found = if lists.newest.is_some() { Found::Callbacks } else { Found::Nothing };
-        if found == Found::Callbacks {
+    let (has_callbacks, has_waits) = locked.with_mut(|lists| {
+        if lists.newest.is_some() {
             lists.notifier = notifier;
             lists.requested_by = by;
         }
-        (found, lists.waits.is_some())
+        (lists.newest.is_some(), lists.waits.is_some())
     });
-    if has_waits {
+    let locked = if has_waits {
         wake_all(source, locked, depth, panics);
-    }
-    Some(found)
+        None
+    } else {
+        Some(locked)
+    };
+    Some(if has_callbacks { Found::Callbacks(locked) } else { Found::Nothing })
 }
 
 /// Wakers taken under one lock.
@@ -125,12 +127,13 @@ fn wake_all<'a, P: Platform>(source: &'a Shared<P>, mut locked: Locked<'a, P>, d
 }
 
 /// Runs every callback of `root`, on the thread `me` that the request named, and of the sources that this cancels in
-/// turn. `panics` are those of the wakers.
+/// turn. `locked` is the root's lock, if it is held already; `panics` are those of the wakers.
 ///
 /// # Errors
 /// As for [`cancel`].
 pub(crate) fn notify<P: Platform>(
     root: &Handle<P>,
+    mut locked: Option<Locked<'_, P>>,
     me: ThreadId,
     on_panic: OnPanic,
     panics: Collector,
@@ -145,7 +148,7 @@ pub(crate) fn notify<P: Platform>(
             return Err(payload);
         }
         // Caught here and not around each callback, for a callback is a matter of nanoseconds.
-        match catch::<P, _>(|| notifier.run()) {
+        match catch::<P, _>(|| notifier.run(locked.take())) {
             Ok(true) => return result(notifier.panics, on_panic),
             Ok(false) => {}
             Err(payload) => notifier.note(payload),
@@ -170,10 +173,10 @@ struct Notifier<P: Platform> {
 
 impl<P: Platform> Notifier<P> {
     /// Runs what is left; `false` if it stopped early, for the caller to look at the panics so far. A callback's panic
-    /// leaves from here; the caller takes note of it and goes on.
-    fn run(&mut self) -> bool {
+    /// leaves from here; the caller takes note of it and goes on. `held` is the current source's lock, if it is held.
+    fn run(&mut self, mut held: Option<Locked<'_, P>>) -> bool {
         loop {
-            let mut locked = self.lock();
+            let mut locked = held.take().unwrap_or_else(|| self.lock());
             // The node that ran last is finished and the next one taken under one lock, unless that leaves something to
             // do: whoever waited for the former is woken before the latter runs.
             if let Some(node) = self.busy.take()
@@ -192,7 +195,7 @@ impl<P: Platform> Notifier<P> {
                 let child = child(&mut locked, kind, node);
                 drop(locked);
                 self.release_child();
-                self.enter(child, node.cast());
+                held = self.enter(child, node.cast());
             } else {
                 let link = locked.with_mut(|lists| {
                     lists.notifier = None;
@@ -269,15 +272,24 @@ impl<P: Platform> Notifier<P> {
         unsafe { run(node, &token) }
     }
 
-    /// Cancels the child, and if nobody had, makes it the current source.
-    fn enter(&mut self, child: Handle<P>, link: LinkPtr<P>) {
-        if let Some(Found::Callbacks) = request(&child, Some(self.me), Some(link), self.depth + 1, &mut self.panics) {
-            self.busy = None;
-            self.depth += 1;
-            self.seen = Seen::CANCELLED;
-            self.current = ManuallyDrop::new(child).ptr();
-        } else {
-            self.close(child);
+    /// Cancels the child, and if nobody had, makes it the current source; its lock, if it is held then.
+    fn enter<'a>(&mut self, child: Handle<P>, link: LinkPtr<P>) -> Option<Locked<'a, P>> {
+        let child = ManuallyDrop::new(child).ptr();
+        // SAFETY: the handle that was put aside keeps the child alive, until `close` drops it.
+        let state = unsafe { child.get() };
+        match request(state, Some(self.me), Some(link), self.depth + 1, &mut self.panics) {
+            Some(Found::Callbacks(locked)) => {
+                self.busy = None;
+                self.depth += 1;
+                self.seen = Seen::CANCELLED;
+                self.current = child;
+                locked
+            }
+            Some(Found::Nothing) | None => {
+                // SAFETY: the count was put aside above.
+                self.close(unsafe { Handle::adopt(child) });
+                None
+            }
         }
     }
 
