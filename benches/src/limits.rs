@@ -5,11 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::group::{Measure, each, on};
 
-/// One load.
-pub(crate) fn load() -> Measure {
-    on(|| AtomicBool::new(false), |flag| _ = black_box(black_box(flag).load(Ordering::Acquire)))
-}
-
 /// Two read-modify-writes.
 pub(crate) fn two_rmws() -> Measure {
     on(|| AtomicU32::new(0), |word| up_and_down(black_box(word)))

@@ -176,10 +176,13 @@ impl fmt::Debug for Message<'_> {
 /// around it. Depth costs nothing until something panics.
 #[derive(Default)]
 pub(crate) struct Collector {
-    /// One entry per depth that has panics, deepest last; `None` before the first.
-    #[expect(clippy::box_collection, reason = "a request moves it about, so it is one word")]
-    open: Option<Box<Vec<(usize, Vec<Payload>)>>>,
+    /// The depths that have panics, deepest last; `None` before the first.
+    #[expect(clippy::box_collection, reason = "one word, as each request moves it about")]
+    open: Option<Box<Vec<Depth>>>,
 }
+
+/// A depth, and the panics of the source there.
+type Depth = (usize, Vec<Payload>);
 
 impl Collector {
     /// Whether there are none.

@@ -1,14 +1,14 @@
 //! The same by two threads at once: on one token, and on a child of it each.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use cancellation_token::CancelCallback;
 use rescind::{CancellationToken, CancellationTokenSource};
 use tokio_util::sync::CancellationToken as TokioToken;
 
 use super::register::{poll_once, words};
-use super::{called, our_token, their_token};
+use super::{called, our_token, poll, their_token};
 use crate::Group;
 use crate::group::{LIMIT, Measure, OURS};
 use crate::limits::up_and_down;
@@ -58,12 +58,12 @@ fn their_owned(token: &cancellation_token::CancellationToken) {
 }
 
 /// Asking one token.
-pub(super) fn poll() -> Group {
+pub(super) fn polls() -> Group {
     Group::contended("poll by two threads")
-        .row(LIMIT, shared(|| AtomicBool::new(false), |flag| _ = black_box(black_box(flag).load(Ordering::Acquire))))
-        .row(OURS, shared(our_token, |(_, token)| _ = black_box(black_box(token).is_cancelled())))
-        .row("tokio-util", shared(TokioToken::new, |token| _ = black_box(black_box(token).is_cancelled())))
-        .row("cancellation-token", shared(their_token, |(_, token)| _ = black_box(black_box(token).is_canceled())))
+        .row(LIMIT, by_two(AtomicBool::default, |state, _, times| poll::flag(state, times)))
+        .row(OURS, by_two(our_token, |state, _, times| poll::ours(state, times)))
+        .row("tokio-util", by_two(TokioToken::new, |state, _, times| poll::tokio(state, times)))
+        .row("cancellation-token", by_two(their_token, |state, _, times| poll::theirs(state, times)))
 }
 
 /// Borrowing callbacks of one token.

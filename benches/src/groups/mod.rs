@@ -30,7 +30,7 @@ const GROUPS: &[fn() -> Group] = &[
     chain::cancel,
     chain::drop,
     wake::wake,
-    contended::poll,
+    contended::polls,
     contended::stack,
     contended::futures,
     contended::closures,
