@@ -61,6 +61,7 @@ mod panics;
 mod pool;
 mod registration;
 mod removal;
+mod scope;
 mod shared;
 pub mod sites;
 mod source;

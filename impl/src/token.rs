@@ -9,6 +9,7 @@ use weakest::Platform;
 use crate::error::Cancelled;
 use crate::handle::Handle;
 use crate::registration::{self, Registration};
+use crate::scope;
 
 /// Observes the cancellation that a [source](crate::CancellationTokenSource) requests: polled, given callbacks, or
 /// passed on. A token never requests anything.
@@ -246,7 +247,7 @@ impl<P: Platform> CancellationToken<P> {
     /// ```
     pub fn with_callback<R>(&self, callback: impl FnOnce() + Send, body: impl FnOnce() -> R) -> R {
         if let Some(source) = &self.source {
-            return registration::with_callback(self, source, move |_| callback(), body);
+            return scope::with_callback(self, source, move |_| callback(), body);
         }
         if self.always {
             callback();

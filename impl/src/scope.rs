@@ -1,0 +1,100 @@
+//! Callbacks that borrow: registered for as long as a frame lasts.
+#![expect(unsafe_code, reason = "a callback in a frame is type-erased")]
+
+use std::mem::ManuallyDrop;
+use std::pin::pin;
+
+use weakest::{Platform, Slot};
+
+use crate::callback::Callback;
+use crate::disposal::leave;
+use crate::handle::Handle;
+use crate::list;
+use crate::node::{Node, NodePtr};
+use crate::registration::{Refusal, admit};
+use crate::shared::{Seen, Shared};
+use crate::token::CancellationToken;
+
+#[inline]
+pub(crate) fn with_callback<P: Platform, F, R>(
+    token: &CancellationToken<P>,
+    source: &Handle<P>,
+    callback: F,
+    body: impl FnOnce() -> R,
+) -> R
+where
+    F: FnOnce(&CancellationToken<P>) + Send,
+{
+    let seen = source.poll();
+    if seen.is_cancelled() {
+        callback(token);
+        return body();
+    }
+    let slot = pin!(P::Slot::new(Callback::<P, F>::borrowed(callback)));
+    let node = slot.as_ref().ptr().cast::<Node<P>>();
+    match admit(source, seen) {
+        Ok(mut locked) => {
+            list::push(&mut locked, node, list::callbacks);
+            let scope = Scope { source, seen: locked.seen(), node };
+            drop(locked);
+            let result = body();
+            scope.leave();
+            result
+        }
+        Err(Refusal::Cancelled) => {
+            // SAFETY: node Invariant 3: the node is Idle, and nobody else knows it.
+            if let Some(callback) = unsafe { Callback::<P, F>::take(node) } {
+                callback(token);
+            }
+            body()
+        }
+        Err(Refusal::Orphaned) => body(),
+    }
+}
+
+/// A borrowed callback, registered: the frame that owns the node is left only when the callback is over.
+struct Scope<'a, P: Platform> {
+    source: &'a Handle<P>,
+    seen: Seen,
+    node: NodePtr<P>,
+}
+
+impl<P: Platform> Scope<'_, P> {
+    /// Leaves the frame after a body that has returned.
+    #[inline(always)]
+    fn leave(self) {
+        ManuallyDrop::new(self).end();
+    }
+
+    #[inline(always)]
+    fn end(&self) {
+        if P::failed() {
+            return;
+        }
+        let removed = list::remove(&mut self.source.lock(self.seen), self.node, list::callbacks);
+        if removed.is_none() {
+            outlast(self.source, self.node);
+        }
+    }
+}
+
+/// Leaves the frame after a body that panics.
+impl<P: Platform> Drop for Scope<'_, P> {
+    #[cold]
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Waits for the end of a borrowed callback that was taken out of the list.
+#[cold]
+#[inline(never)]
+fn outlast<P: Platform>(source: &Shared<P>, node: NodePtr<P>) {
+    let (locked, remains) = leave(source, Seen::CANCELLED, node);
+    drop(locked);
+    if remains.is_none() {
+        // The callback runs on this very thread, further up the stack than the frame it borrows from: only a stack
+        // switched by hand can get here, and the frame must not go.
+        std::process::abort();
+    }
+}
