@@ -303,27 +303,6 @@ fn a_registration_outlives_everything_else_and_still_gives_its_token() {
 }
 
 #[test]
-fn registrations_revive_a_state_on_many_threads() {
-    for round in 0..200 {
-        let source = CancellationTokenSource::new();
-        let registrations: Vec<_> = (0..4).map(|_| source.token().register(|| ())).collect();
-        std::thread::scope(|scope| {
-            for (i, registration) in registrations.into_iter().enumerate() {
-                scope.spawn(move || {
-                    for _ in 0..=(round + i) % 5 {
-                        let token = registration.token();
-                        assert_eq!(token.clone(), token);
-                        drop(token);
-                    }
-                    if i % 2 == 0 { registration.detach() } else { drop(registration) }
-                });
-            }
-            scope.spawn(move || if round % 2 == 0 { drop(source) } else { drop((source.cancel(), source)) });
-        });
-    }
-}
-
-#[test]
 fn a_waker_lets_go_of_its_own_future_and_of_the_last_token() {
     let (source, place, woken) = (CancellationTokenSource::new(), Place::<Future>::new(), Count::default());
     let mut own: Future = Box::pin(source.token().cancelled_owned());
