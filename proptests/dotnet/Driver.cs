@@ -4,6 +4,8 @@
 //
 // An answer about a source that is disposed is marked, `["disposed", operation, answer]`: the reader knows which of
 // them may differ, and why.
+//
+// Timeouts go by a clock that stands still if the history moves it; else by the system's, and never come.
 
 using System;
 using System.Collections.Generic;
@@ -12,6 +14,7 @@ using System.Linq;
 using System.Text;
 using System.Text.Json;
 using System.Threading;
+using System.Threading.Tasks;
 
 static class Driver
 {
@@ -35,12 +38,13 @@ sealed class Number : Exception
     public Number(int value) { Value = value; }
 }
 
-/// A source and how many handles it has.
+/// A source, how many handles it has, and whether its timer goes by the clock of the history.
 sealed class Source
 {
     public readonly CancellationTokenSource Cts;
+    public readonly bool IsClocked;
     public int Handles = 1;
-    public Source(CancellationTokenSource cts) { Cts = cts; }
+    public Source(CancellationTokenSource cts, bool isClocked) { Cts = cts; IsClocked = isClocked; }
     public bool IsDisposed => Handles == 0;
 }
 
@@ -53,6 +57,54 @@ sealed class Registration
     public bool IsOfDisposed => Of != null && Of.IsDisposed;
 }
 
+/// A clock that stands still. Timers fire by deadline, ties in order of arming.
+sealed class Clock : TimeProvider
+{
+    readonly List<ClockTimer> timers = new();
+    public long Now { get; private set; }
+    public int Armings;
+
+    public override ITimer CreateTimer(TimerCallback callback, object state, TimeSpan due, TimeSpan period)
+    {
+        var timer = new ClockTimer(this, () => callback(state));
+        timers.Add(timer);
+        timer.Change(due, period);
+        return timer;
+    }
+
+    public void Advance(int seconds)
+    {
+        Now += seconds;
+        var thrown = new List<Exception>();
+        while (timers.Where(timer => timer.Deadline <= Now).MinBy(timer => (timer.Deadline, timer.Arming)) is ClockTimer due)
+        {
+            due.Deadline = null;
+            try { due.Fire(); }
+            catch (AggregateException e) { thrown.AddRange(e.InnerExceptions); }
+        }
+        if (thrown.Count > 0) throw new AggregateException(thrown);
+    }
+}
+
+sealed class ClockTimer : ITimer
+{
+    readonly Clock clock;
+    public readonly Action Fire;
+    public long? Deadline;
+    public int Arming;
+    public ClockTimer(Clock clock, Action fire) { this.clock = clock; Fire = fire; }
+
+    public bool Change(TimeSpan due, TimeSpan period)
+    {
+        Arming = clock.Armings++;
+        Deadline = due == Timeout.InfiniteTimeSpan ? null : clock.Now + (long)due.TotalSeconds;
+        return true;
+    }
+
+    public void Dispose() { Deadline = null; }
+    public ValueTask DisposeAsync() { Dispose(); return default; }
+}
+
 sealed class World
 {
     static readonly TimeSpan Never = TimeSpan.FromDays(1);
@@ -62,13 +114,20 @@ sealed class World
     readonly List<Registration> registrations = new();
     readonly List<string> events = new();
     int callbacks;
+    /// The clock of a history that moves it.
+    Clock clock;
 
     public string Run(JsonElement history)
     {
+        if (Moves(history)) clock = new Clock();
         foreach (var op in history.EnumerateArray()) Attempt(op);
         foreach (var source in sources) source.Cts.Dispose();
         return "[" + string.Join(",", events) + "]";
     }
+
+    static bool Moves(JsonElement part) =>
+        part.ValueKind == JsonValueKind.Array ? part.EnumerateArray().Any(Moves)
+        : part.ValueKind == JsonValueKind.String && part.GetString() == "advance";
 
     void Attempt(JsonElement op)
     {
@@ -109,7 +168,10 @@ sealed class World
         switch (name)
         {
             case "new": return Keep(new CancellationTokenSource());
-            case "new-timed": return Keep(new CancellationTokenSource(op[1].GetInt32() == 0 ? TimeSpan.Zero : Never));
+            case "new-timed": return KeepTimed(TimeSpan.FromSeconds(op[1].GetInt32()));
+            case "advance":
+                clock.Advance(op[1].GetInt32());
+                return Done;
             case "linked": return Link(op[1].EnumerateArray().Select(t => Token(t).token).ToArray());
             case "panic": throw new Number(op[1].GetInt32());
             case "tokens-equal": return Bool(Token(op[1]).token == Token(op[2]).token);
@@ -128,13 +190,17 @@ sealed class World
             case "detach":
             case "is-empty":
             case "token-of": return WithRegistration(name, op[1]);
-            default: return WithSource(name, op[1]);
+            default: return WithSource(name, op);
         }
     }
 
-    string Keep(CancellationTokenSource cts)
+    string KeepTimed(TimeSpan delay) => clock != null
+        ? Keep(new CancellationTokenSource(delay, clock), true)
+        : Keep(new CancellationTokenSource(delay == TimeSpan.Zero ? delay : Never));
+
+    string Keep(CancellationTokenSource cts, bool isClocked = false)
     {
-        var source = new Source(cts);
+        var source = new Source(cts, isClocked);
         sources.Add(source);
         handles.Add(source);
         tokens.Add(cts.Token);
@@ -151,10 +217,10 @@ sealed class World
         return (tokens[index], index < 2 ? null : sources[index - 2]);
     }
 
-    string WithSource(string name, JsonElement number)
+    string WithSource(string name, JsonElement op)
     {
         if (handles.Count == 0) return Void;
-        var index = number.GetInt32() % handles.Count;
+        var index = op[1].GetInt32() % handles.Count;
         var source = handles[index];
         if (source == null) return Void;
         var cts = source.Cts;
@@ -179,7 +245,7 @@ sealed class World
                 catch (AggregateException e) { return $"[\"failed\",{Payload(e.InnerExceptions.Single())}]"; }
                 return Done;
             case "cancel-after":
-                cts.CancelAfter(Never);
+                cts.CancelAfter(source.IsClocked ? TimeSpan.FromSeconds(op[2].GetInt32()) : Never);
                 return Done;
             case "disarm":
                 cts.CancelAfter(Timeout.InfiniteTimeSpan);

@@ -25,8 +25,9 @@ pub struct Difference {
 }
 
 /// All of them. Each is about a source whose last handle was dropped, which is .NET's `Dispose`. Beside them, .NET is
-/// not asked what it cannot be: to reset a source that has another handle (it knows no handles; the token says no), or
-/// to do something with a handle that was dropped (ownership forbids what throws `ObjectDisposedException` there).
+/// not asked what it cannot be: to reset a source that has another handle (it knows no handles; the token says no) or
+/// whose timer is a clock's of the user's (it never does; the token does), or to do something with a handle that was
+/// dropped (ownership forbids what throws `ObjectDisposedException` there).
 pub const DIFFERENCES: &[Difference] = &[
     Difference {
         operation: "can-be-cancelled",

@@ -19,6 +19,8 @@ pub enum Surface {
     Whole,
     /// Those that .NET has and whose outcome does not hang on time or on other threads.
     Shared,
+    /// Those, and time by the manual clock; no resets, which .NET refuses for such a clock's timer.
+    Clocked,
 }
 
 fn number() -> impl Strategy<Value = usize> + Clone {
@@ -29,6 +31,7 @@ fn number() -> impl Strategy<Value = usize> + Clone {
 fn delay(surface: Surface) -> BoxedStrategy<Ticks> {
     match surface {
         Surface::Shared => (1..=20_u8).boxed(),
+        Surface::Clocked => (0..20_u8).boxed(),
         Surface::Whole => prop_oneof![8 => 0..20_u8, 1 => Just(Ticks::MAX)].boxed(),
     }
 }
@@ -51,11 +54,13 @@ fn plain(surface: Surface) -> BoxedStrategy<Op> {
         (3, S::TryCancel),
         (3, S::CancelFailFast),
         (1, S::Disarm),
-        (3, S::TryReset),
     ];
     let mut token = vec![(1, T::IsCancelled), (1, T::CanBeCancelled), (1, T::Check), (1, T::Wait), (1, T::WaitNow)];
     let registration =
         [(3, R::Unregister), (2, R::Dispose), (1, R::DisposeAsync), (1, R::Detach), (1, R::IsEmpty), (1, R::Token)];
+    if surface != Surface::Clocked {
+        source.push((3, S::TryReset));
+    }
     if surface == Surface::Whole {
         source.extend([(1, S::CancelAsync), (2, S::CancelOn), (2, S::Guard)]);
         token.extend([(2, T::Future), (2, T::FutureOwned)]);
@@ -74,6 +79,14 @@ fn plain(surface: Surface) -> BoxedStrategy<Op> {
     ];
     match surface {
         Surface::Shared => shared.boxed(),
+        Surface::Clocked => {
+            let time = prop_oneof![
+                2 => (1..8_u8).prop_map(Op::NewTimed),
+                2 => (number(), delay(surface)).prop_map(|(n, delay)| Op::CancelAfter(n, delay)),
+                3 => (0..6_u8).prop_map(Op::Advance),
+            ];
+            prop_oneof![6 => shared, 1 => time].boxed()
+        }
         Surface::Whole => prop_oneof![5 => shared, 2 => own(), 1 => crowded()].boxed(),
     }
 }
@@ -122,7 +135,7 @@ fn nested(surface: Surface, depth: u32) -> BoxedStrategy<Op> {
     let inner = nested(surface, depth - 1);
     let body = vec(inner.clone(), 0..4);
     let callback = match surface {
-        Surface::Shared => body.clone().boxed(),
+        Surface::Shared | Surface::Clocked => body.clone().boxed(),
         Surface::Whole => (body.clone(), dropping(&inner)).prop_map(|(body, drop)| [body, drop].concat()).boxed(),
     };
     prop_oneof![
@@ -151,7 +164,7 @@ pub fn op(surface: Surface) -> BoxedStrategy<Op> {
     match surface {
         Surface::Whole => any,
         // .NET runs the callbacks on another thread, which must not meet one that notifies further up the stack.
-        Surface::Shared => prop_oneof![
+        Surface::Shared | Surface::Clocked => prop_oneof![
             30 => any,
             1 => number().prop_map(|n| Op::Source(SourceOp::CancelAsync, n)),
         ]
@@ -162,6 +175,13 @@ pub fn op(surface: Surface) -> BoxedStrategy<Op> {
 /// Histories of at most this many operations at the top level.
 pub fn history(surface: Surface, longest: usize) -> BoxedStrategy<Vec<Op>> {
     vec(op(surface), 1..=longest).boxed()
+}
+
+/// Histories of what .NET has, too; one in three by the manual clock, which it moves.
+pub fn with_dotnet(longest: usize) -> BoxedStrategy<Vec<Op>> {
+    let clocked = history(Surface::Clocked, longest);
+    let clocked = clocked.prop_map(|history| [vec![Op::Advance(0)], history].concat());
+    prop_oneof![2 => history(Surface::Shared, longest), 1 => clocked].boxed()
 }
 
 /// Histories that begin with a chain of three sources and two that time out together, each with a callback and with a

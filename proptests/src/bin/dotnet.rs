@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use proptest::strategy::{Strategy, ValueTree};
 use rescind_proptests::dotnet::{DotNet, agree};
-use rescind_proptests::generate::{self, Surface};
+use rescind_proptests::generate;
 use rescind_proptests::{Runner, json, quiet, random, record};
 use rescind_spec::history::Op;
 
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
 
 fn compare(dotnet: &mut DotNet, histories: usize, seed: u64) -> Result<String, String> {
     let mut random = random(seed);
-    let strategy = generate::history(Surface::Shared, LONGEST);
+    let strategy = generate::with_dotnet(LONGEST);
     let (mut done, mut observations) = (0, 0);
     while done < histories {
         let batch = BATCH.min(histories - done);
