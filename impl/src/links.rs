@@ -164,8 +164,9 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
         // SAFETY: the state is a block's first field, and the caller promises the block's type.
         let this = unsafe { block.get() };
         // SAFETY: the state is the caller's alone.
-        let has_rest = unsafe { this.shared.with_unshared(|guarded| guarded.newest.is_some()) };
-        let dropped = if has_rest { removal::discard_all(&this.shared) } else { removal::Dropped::default() };
+        let has_rest =
+            unsafe { this.shared.with_unshared(|guarded| guarded.newest.is_some() || guarded.timer.is_some()) };
+        let dropped = if has_rest { removal::take_down_all(&this.shared) } else { removal::Dropped::default() };
         // SAFETY: the state is the caller's alone.
         let pool = unsafe { this.shared.with_unshared(|guarded| guarded.spare) };
         // SAFETY: the state is the caller's alone, and so is its pool.

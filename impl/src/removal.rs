@@ -1,4 +1,4 @@
-//! Removing every callback at once: when the last source handle goes, and in a reset.
+//! Removing every callback at once: when the last source handle goes, which takes the timer too, and in a reset.
 #![expect(unsafe_code, reason = "drops type-erased closures")]
 
 use weakest::{Platform, ThreadId};
@@ -7,6 +7,7 @@ use crate::list;
 use crate::node::{Kind, Memory, NodePtr};
 use crate::panics::{Payload, catch};
 use crate::shared::{Locked, Seen, Shared};
+use crate::timer;
 
 /// From here on no request reaches the callbacks and links that are registered now. `true`: there are some, and the
 /// caller owes a [`discard`].
@@ -19,20 +20,31 @@ pub(crate) fn doom<P: Platform>(locked: &mut Locked<'_, P>) -> bool {
     })
 }
 
-/// Removes every callback and link of a source that is being released, as [`discard`].
+/// Takes down what is left of a source that is being released, as [`take_down`].
 #[cold]
-pub(crate) fn discard_all<P: Platform>(source: &Shared<P>) -> Dropped {
-    if doom(&mut source.lock(Seen::CANCELLED)) { discard(source) } else { Dropped::default() }
+pub(crate) fn take_down_all<P: Platform>(source: &Shared<P>) -> Dropped {
+    take_down(source, source.lock(Seen::CANCELLED), true)
 }
 
-/// The first panic of closures that were dropped without being called, or of a waker.
+/// Releases the timer of a source that has no handle any more; with `callbacks`, removes every callback and link too,
+/// as [`discard`].
+pub(crate) fn take_down<P: Platform>(source: &Shared<P>, mut locked: Locked<'_, P>, callbacks: bool) -> Dropped {
+    let timer = locked.with_mut(|guarded| guarded.timer.take());
+    let is_doomed = callbacks && doom(&mut locked);
+    drop(locked);
+    let released = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));
+    let dropped = if is_doomed { discard(source) } else { Dropped::default() };
+    dropped.or(released)
+}
+
+/// The first panic of closures that were dropped without being called, of a waker, or of the timer's drop.
 #[must_use]
 #[derive(Default)]
 pub(crate) struct Dropped(Option<Payload>);
 
 impl Dropped {
     /// This panic, or what came later.
-    pub(crate) fn or(self, later: Result<(), Payload>) -> Self {
+    fn or(self, later: Result<(), Payload>) -> Self {
         Self(self.0.or(later.err()))
     }
 

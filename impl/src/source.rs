@@ -14,8 +14,8 @@ use crate::handle::Handle;
 use crate::job::{self, CancelCompletion, CancelJob};
 use crate::links;
 use crate::notify::{self, OnPanic};
-use crate::panics::{CallbackPanics, catch};
-use crate::removal::{self, Dropped};
+use crate::panics::CallbackPanics;
+use crate::removal;
 use crate::shared::{ORPHANED, Seen};
 use crate::timer;
 use crate::token::CancellationToken;
@@ -319,17 +319,13 @@ impl<P: Platform> Drop for CancellationTokenSource<P> {
 /// The last source handle is gone, and there are tokens or registrations.
 fn close<P: Platform>(handle: Handle<P>) {
     let mut locked = handle.lock(Seen::HELD);
-    let timer = locked.with_mut(|guarded| guarded.timer.take());
-    let mut is_doomed = false;
-    if locked.is_live() {
+    let is_live = locked.is_live();
+    if is_live {
         locked.set(ORPHANED);
-        is_doomed = removal::doom(&mut locked);
     }
-    drop(locked);
-    let removed = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));
-    let dropped = if is_doomed { removal::discard(&handle) } else { Dropped::default() };
+    let dropped = removal::take_down(&handle, locked, is_live);
     drop(handle);
-    dropped.or(removed).resume();
+    dropped.resume();
 }
 
 impl<P: Platform> Default for CancellationTokenSource<P> {

@@ -164,6 +164,60 @@ fn a_late_fire_is_harmless_and_one_under_way_prevents_reset() {
     assert!(!token.is_cancelled() && !token.can_be_cancelled());
 }
 
+/// A clock that forgets at once, or as soon as it is armed, what its timers are to call; their drops are counted.
+#[derive(Clone)]
+struct Forgetful {
+    at_once: bool,
+    drops: Arc<AtomicUsize>,
+}
+
+struct ForgetfulTimer {
+    fire: std::sync::Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
+    drops: Arc<AtomicUsize>,
+}
+
+impl TimeProvider for Forgetful {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn timer(&self, fire: Box<dyn Fn() + Send + Sync>) -> Box<dyn Timer> {
+        let fire = std::sync::Mutex::new(Some(fire).filter(|_| !self.at_once));
+        Box::new(ForgetfulTimer { fire, drops: self.drops.clone() })
+    }
+}
+
+impl Timer for ForgetfulTimer {
+    fn arm(&self, _after: Duration) {
+        drop(self.fire.lock().unwrap().take());
+    }
+
+    fn disarm(&self) -> bool {
+        false
+    }
+}
+
+impl Drop for ForgetfulTimer {
+    fn drop(&mut self) {
+        self.drops.fetch_add(1, Relaxed);
+    }
+}
+
+#[test]
+fn a_timer_goes_with_its_source_whatever_its_clock_forgets() {
+    for (at_once, registers) in [(false, false), (false, true), (true, false), (true, true)] {
+        let clock = Forgetful { at_once, drops: Arc::default() };
+        let source = CancellationTokenSource::with_timeout_on(Duration::from_secs(1), clock.clone());
+        source.cancel_after(Duration::from_secs(2));
+        if registers {
+            drop(source.token().register(|| ()));
+        }
+        assert_eq!(clock.drops.load(Relaxed), 0);
+        drop(source);
+        assert_eq!(clock.drops.load(Relaxed), 1, "{at_once} {registers}");
+    }
+}
+
 #[test]
 fn the_default_clock_cancels_and_survives_panics() {
     let first = CancellationTokenSource::with_timeout(Duration::from_millis(1));
