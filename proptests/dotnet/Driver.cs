@@ -18,8 +18,13 @@ using System.Threading.Tasks;
 
 static class Driver
 {
-    static void Main()
+    static void Main(string[] arguments)
     {
+        if (arguments.Length > 0)
+        {
+            Speed.Measure();
+            return;
+        }
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16) { AutoFlush = true };
         output.WriteLine($"{{\"runtime\":\"{Environment.Version}\"}}");
         using var input = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false), false, 1 << 16);

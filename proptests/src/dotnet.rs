@@ -104,6 +104,39 @@ impl fmt::Display for Disagreement {
 
 impl std::error::Error for Disagreement {}
 
+/// Sets .NET up in `directory`, unless it is there: the command that runs the driver.
+fn driver(directory: &Path) -> Result<Command, String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("dotnet/setup.py");
+    let done = Command::new("python3").arg(script).arg(directory).output();
+    let done = done.map_err(|error| format!("python3 does not start: {error}"))?;
+    if !done.status.success() {
+        return Err(String::from_utf8_lossy(&done.stderr).into_owned());
+    }
+    let said = String::from_utf8_lossy(&done.stdout);
+    let command: Vec<String> = said
+        .lines()
+        .last()
+        .and_then(|line| serde_json::from_str(line).ok())
+        .ok_or_else(|| format!("the set-up names no command: {said}"))?;
+    let (program, arguments) = command.split_first().ok_or("the set-up names an empty command")?;
+    let mut driver = Command::new(program);
+    driver.args(arguments);
+    Ok(driver)
+}
+
+/// Has .NET measure itself: nanoseconds to register a callback and unregister it, in several rounds, as a line of JSON.
+///
+/// # Errors
+/// Why .NET cannot be had here.
+pub fn speed(directory: &Path) -> Result<String, String> {
+    let done =
+        driver(directory)?.arg("speed").output().map_err(|error| format!("the driver does not start: {error}"))?;
+    if !done.status.success() {
+        return Err(String::from_utf8_lossy(&done.stderr).into_owned());
+    }
+    Ok(String::from_utf8_lossy(&done.stdout).trim_end().to_owned())
+}
+
 /// A process that does histories with .NET's own `CancellationTokenSource`.
 #[derive(Debug)]
 pub struct DotNet {
@@ -119,25 +152,12 @@ impl DotNet {
     /// # Errors
     /// Why it cannot be had here.
     pub fn start(directory: &Path) -> Result<Self, String> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("dotnet/setup.py");
-        let done = Command::new("python3").arg(script).arg(directory).output();
-        let done = done.map_err(|error| format!("python3 does not start: {error}"))?;
-        if !done.status.success() {
-            return Err(String::from_utf8_lossy(&done.stderr).into_owned());
-        }
-        let said = String::from_utf8_lossy(&done.stdout);
-        let command: Vec<String> = said
-            .lines()
-            .last()
-            .and_then(|line| serde_json::from_str(line).ok())
-            .ok_or_else(|| format!("the set-up names no command: {said}"))?;
-        let (program, arguments) = command.split_first().ok_or("the set-up names an empty command")?;
-        let mut process = Command::new(program)
-            .args(arguments)
+        let mut driver = driver(directory)?;
+        let mut process = driver
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{program} does not start: {error}"))?;
+            .map_err(|error| format!("{:?} does not start: {error}", driver.get_program()))?;
         let input = process.stdin.take().map(BufWriter::new);
         let output = BufReader::new(process.stdout.take().ok_or("the driver has no output")?);
         let mut dotnet = Self { process, input, output, runtime: String::new() };

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use proptest::strategy::{Strategy, ValueTree};
-use rescind_proptests::dotnet::{DotNet, agree};
+use rescind_proptests::dotnet::{DotNet, agree, speed};
 use rescind_proptests::generate;
 use rescind_proptests::{Runner, json, quiet, random, record};
 use rescind_spec::history::Op;
@@ -44,6 +44,8 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Prints how long .NET takes to register a callback and unregister it.
+    Speed,
 }
 
 fn root() -> &'static Path {
@@ -57,17 +59,23 @@ fn default_directory() -> PathBuf {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     quiet();
+    if let Some(Command::Speed) = arguments.command {
+        return match speed(&arguments.directory) {
+            Ok(rounds) => {
+                println!("{rounds}");
+                ExitCode::SUCCESS
+            }
+            Err(reason) => not_set_up(&reason),
+        };
+    }
     let mut dotnet = match DotNet::start(&arguments.directory) {
         Ok(dotnet) => dotnet,
-        Err(reason) => {
-            eprintln!("NOTHING WAS COMPARED: .NET cannot be set up here.\n{}", reason.trim_end());
-            return ExitCode::from(NOT_SET_UP);
-        }
+        Err(reason) => return not_set_up(&reason),
     };
     eprintln!(".NET {}", dotnet.runtime());
     let done = match arguments.command {
         Some(Command::Record { seed }) => record(&mut dotnet, seed),
-        None => compare(&mut dotnet, arguments.histories, arguments.seed),
+        Some(Command::Speed) | None => compare(&mut dotnet, arguments.histories, arguments.seed),
     };
     match done {
         Ok(summary) => {
@@ -79,6 +87,11 @@ fn main() -> ExitCode {
             ExitCode::from(DIFFERENT)
         }
     }
+}
+
+fn not_set_up(reason: &str) -> ExitCode {
+    eprintln!("NOTHING WAS COMPARED: .NET cannot be set up here.\n{}", reason.trim_end());
+    ExitCode::from(NOT_SET_UP)
 }
 
 fn compare(dotnet: &mut DotNet, histories: usize, seed: u64) -> Result<String, String> {

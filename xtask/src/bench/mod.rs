@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what the token costs, beside its peers and the least that it can cost.
 
+mod dotnet;
 mod instructions;
 mod machine;
 mod memory;

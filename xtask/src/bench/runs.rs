@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::dotnet;
 use crate::command::command;
 
 /// A row's subject and `n`.
@@ -18,9 +19,13 @@ pub(super) struct Group {
     processes: Vec<Rounds>,
 }
 
-/// The rows' own program, so many times.
+/// The rows' own program, so many times, in turns with .NET where that is set up.
 pub(super) fn times(processes: usize, filter: &str) -> Result<Vec<Group>, String> {
     let mut groups: Vec<Group> = Vec::new();
+    let with_dotnet = dotnet::GROUP.contains(filter) && dotnet::is_set_up();
+    if dotnet::GROUP.contains(filter) && !with_dotnet {
+        eprintln!("SKIPPED: {}: it is not set up; `cargo xtask dotnet` does that", dotnet::SUBJECT);
+    }
     for process in 1..=processes {
         eprintln!("times: process {process} of {processes}");
         let output = command("target/release/measure times").arg(filter).output().map_err(|e| e.to_string())?;
@@ -28,7 +33,11 @@ pub(super) fn times(processes: usize, filter: &str) -> Result<Vec<Group>, String
             return Err(format!("a process failed: {}", String::from_utf8_lossy(&output.stderr)));
         }
         for line in String::from_utf8_lossy(&output.stdout).lines() {
-            let (name, rows, rounds) = parsed(line).ok_or_else(|| format!("`{line}` is no group"))?;
+            let (name, mut rows, mut rounds) = parsed(line).ok_or_else(|| format!("`{line}` is no group"))?;
+            if with_dotnet && name == dotnet::GROUP {
+                rows.push((dotnet::SUBJECT.to_owned(), 1));
+                add(&mut rounds, &dotnet::rounds()?);
+            }
             match groups.iter_mut().find(|group| group.name == name) {
                 Some(group) if group.rows == rows => group.processes.push(rounds),
                 Some(_) => return Err(format!("the processes differ in the rows of `{name}`")),
@@ -37,6 +46,13 @@ pub(super) fn times(processes: usize, filter: &str) -> Result<Vec<Group>, String
         }
     }
     Ok(groups)
+}
+
+/// Adds a row to rounds; it has none where it was not measured as often.
+fn add(rounds: &mut Rounds, row: &[f64]) {
+    for (round, time) in rounds.iter_mut().zip(row.iter().copied().map(Some).chain(std::iter::repeat(None))) {
+        round.push(time);
+    }
 }
 
 fn parsed(line: &str) -> Option<(String, Vec<Row>, Rounds)> {
@@ -83,7 +99,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Group, parsed};
+    use super::{Group, add, parsed};
 
     /// Two processes of a group of two rows; the second row's last measurement is void.
     fn group() -> Group {
@@ -94,6 +110,13 @@ mod tests {
         let (name, rows, first) = process("[[2.0,1.0],[9.0,3.0],[8.0,2.0],[7.0,null]]");
         let (.., second) = process("[[5.0,1.0]]");
         Group { name, rows, processes: vec![first, second] }
+    }
+
+    #[test]
+    fn a_row_of_another_process_may_have_fewer_rounds() {
+        let mut rounds = vec![vec![Some(1.0)], vec![None]];
+        add(&mut rounds, &[2.0]);
+        assert_eq!(rounds, [vec![Some(1.0), Some(2.0)], vec![None, None]]);
     }
 
     #[test]
