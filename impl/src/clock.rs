@@ -111,6 +111,7 @@ pub trait Timer: Send + Sync {
     /// time.advance(Duration::from_secs(1));
     /// assert!(timer.disarm()); // it was still armed
     /// ```
+    #[doc(alias = "Change")]
     fn arm(&self, after: Duration);
 
     /// Switches the timer off. `true`: it was armed, and will not fire. `false`: it was not armed, or is firing or about
@@ -129,5 +130,6 @@ pub trait Timer: Send + Sync {
     /// assert!(!timer.disarm());
     /// time.advance(Duration::from_secs(2));
     /// ```
+    #[doc(alias = "Change")]
     fn disarm(&self) -> bool;
 }

@@ -44,6 +44,7 @@ impl<P: Platform> Cancelled<P> {
     /// let error = shutdown.token().check().and(timeout.token().check()).unwrap_err();
     /// assert_eq!(*error.token(), timeout.token());
     /// ```
+    #[doc(alias = "CancellationToken")]
     #[must_use]
     pub fn token(&self) -> &CancellationToken<P> {
         &self.token

@@ -82,6 +82,7 @@ unsafe impl<P: Platform> Send for RecordRef<P> {}
 /// # drop(jobs);
 /// # worker.join().unwrap();
 /// ```
+#[doc(alias = "CancelAsync")]
 #[must_use = "dropping a job runs it, here"]
 pub struct CancelJob<P: Platform> {
     /// `None` once run.
@@ -104,6 +105,7 @@ pub struct CancelJob<P: Platform> {
 /// completion.await.unwrap();
 /// # }
 /// ```
+#[doc(alias = "Task")]
 #[must_use = "the callbacks' panics are lost with it"]
 pub struct CancelCompletion<P: Platform> {
     repr: Repr<P>,
@@ -183,6 +185,7 @@ impl<P: Platform> CancelCompletion<P> {
     /// let completion = source.cancel_on(|_| unreachable!("nothing is registered"));
     /// assert!(completion.is_complete());
     /// ```
+    #[doc(alias = "IsCompleted")]
     #[must_use]
     pub fn is_complete(&self) -> bool {
         match &self.repr {

@@ -141,7 +141,9 @@ pub(crate) fn notify<P: Platform>(
     let seen = Seen::CANCELLED;
     let mut notifier = Notifier::<P> { me, current: root.ptr(), seen, depth: 0, busy: None, done: None, panics };
     loop {
+        // The drop of a child that is done may panic when the next one is entered already: that one is brought to its end.
         if on_panic == OnPanic::FailFast
+            && notifier.depth == 0
             && let Some(payload) = notifier.panics.first_of(0)
         {
             notifier.stop();

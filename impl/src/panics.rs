@@ -70,6 +70,7 @@ impl CallbackPanics {
     /// }
     /// assert_eq!(parent.try_cancel().unwrap_err().len(), 2); // its own, and its child's
     /// ```
+    #[doc(alias = "Count")]
     #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
     #[must_use]
     pub fn len(&self) -> usize {
@@ -92,6 +93,7 @@ impl CallbackPanics {
     /// let texts: Vec<_> = payloads.iter().map(|payload| *payload.downcast_ref::<&str>().unwrap()).collect();
     /// assert_eq!(texts, ["second", "first"]); // the newer one ran first
     /// ```
+    #[doc(alias = "InnerExceptions")]
     #[must_use]
     pub fn into_payloads(mut self) -> Vec<Box<dyn Any + Send>> {
         std::mem::take(&mut self.payloads)

@@ -174,6 +174,7 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// assert_eq!(panics.to_string(), "1 callback panicked: no");
     /// assert!(matches!(source.try_cancel(), Ok(false))); // it was cancelled before
     /// ```
+    #[doc(alias = "Cancel")]
     pub fn try_cancel(&self) -> Result<bool, CallbackPanics> {
         notify::cancel(&self.handle, OnPanic::Collect).map_err(CallbackPanics::of)
     }

@@ -245,6 +245,7 @@ impl<P: Platform> CancellationToken<P> {
     /// );
     /// assert_eq!((answer, calls.into_inner()), (42, 1));
     /// ```
+    #[doc(alias = "Register")]
     pub fn with_callback<R>(&self, callback: impl FnOnce() + Send, body: impl FnOnce() -> R) -> R {
         if let Some(source) = &self.source {
             return scope::with_callback(self, source, move |_| callback(), body);

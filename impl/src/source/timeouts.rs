@@ -106,6 +106,7 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// time.advance(Duration::from_secs(2));
     /// assert!(!source.is_cancelled());
     /// ```
+    #[doc(alias = "CancelAfter")]
     pub fn disarm(&self) {
         timer::disarm(&self.handle);
     }
