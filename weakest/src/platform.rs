@@ -35,7 +35,7 @@ pub trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
     /// The calling thread's identity, unique among live threads.
     fn thread_id() -> ThreadId;
 
-    /// Unparks the calling thread, when it is woken: lets the next (or the running) [`park`](Self::park) return.
+    /// A waker of the calling thread: waking it lets the next (or the running) [`park`](Self::park) return.
     fn unparker() -> Waker;
 
     /// Blocks until somebody unparks this thread; may also return for no reason. An unpark that came first makes the
