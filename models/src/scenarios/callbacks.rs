@@ -1,9 +1,7 @@
 //! What callbacks do to their own source while others use it: R6, R7, R14, and fail-fast.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
 use super::common::{
-    Claim, Count, LOCK, Registration, Scenario, Source, check, counted, quiet_panic, spawn_cancel, word,
+    Bomb, Claim, Count, LOCK, Registration, Scenario, Source, check, counted, panics, quiet_panic, spawn_cancel, word,
 };
 use weakest::model::{Data, Model};
 
@@ -156,9 +154,8 @@ impl Scenario for FailFastVsUnregister {
             move || runs.hit()
         });
         source.token().register(|| quiet_panic()).detach();
-        let canceller = M::spawn(move || match catch_unwind(AssertUnwindSafe(|| source.cancel_fail_fast())) {
-            Err(payload) if M::failed() => resume_unwind(payload),
-            result => check("R14", result.is_err(), "a callback's panic was lost"),
+        let canceller = M::spawn(move || {
+            check("R14", panics::<M, _>(|| source.cancel_fail_fast()), "a callback's panic was lost");
         });
         check("R4", older.unregister(), "a callback that fail-fast did not reach was not registered any more");
         M::join(canceller);
@@ -225,17 +222,9 @@ impl Scenario for PanickingDropVsUnregister {
     };
 
     fn run<M: Model>() -> String {
-        struct Bomb<M: Model>(std::marker::PhantomData<fn() -> M>);
-        impl<M: Model> Drop for Bomb<M> {
-            fn drop(&mut self) {
-                if !M::failed() {
-                    quiet_panic();
-                }
-            }
-        }
         let source = Source::<M>::new();
         let older = counted(&source.token());
-        let bomb = Bomb::<M>(std::marker::PhantomData);
+        let bomb = Bomb::<M>::new();
         let registration = source.token().register(move || drop(bomb));
         let reported = Count::default();
         let canceller = M::spawn({
@@ -246,11 +235,7 @@ impl Scenario for PanickingDropVsUnregister {
                 }
             }
         });
-        let told = catch_unwind(AssertUnwindSafe(|| registration.unregister()));
-        let thrown = match told {
-            Err(payload) if M::failed() => resume_unwind(payload),
-            told => told.is_err(),
-        };
+        let thrown = panics::<M, _>(|| registration.unregister());
         M::join(canceller);
         check("R14", thrown != (reported.get() == 1), "the drop's panic was not reported exactly once");
         check("R3", older.get() == 1, "a callback did not run because of another's panic");

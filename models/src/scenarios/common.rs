@@ -1,5 +1,7 @@
 //! What the scenarios share: the token's types on a model, and counts of what callbacks did.
 
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -43,6 +45,31 @@ impl<M: Model> Drop for OnDrop<M> {
             self.data.write(1);
             self.drops.hit();
         }
+    }
+}
+
+/// Captured by a closure: panics when it is dropped.
+pub(super) struct Bomb<M: Model>(PhantomData<fn() -> M>);
+
+impl<M: Model> Bomb<M> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<M: Model> Drop for Bomb<M> {
+    fn drop(&mut self) {
+        if !M::failed() {
+            quiet_panic();
+        }
+    }
+}
+
+/// Whether `user` panics. What tears a failed execution down is let through.
+pub(super) fn panics<M: Model, R>(user: impl FnOnce() -> R) -> bool {
+    match catch_unwind(AssertUnwindSafe(user)) {
+        Err(payload) if M::failed() => resume_unwind(payload),
+        result => result.is_err(),
     }
 }
 
@@ -114,5 +141,5 @@ pub(super) const LOCK: &[Kill] = &[Kill { site: "LockAcquire", to: "Relaxed" }, 
 
 /// A panic without the panic hook's report: the scenarios panic on purpose, thousands of times.
 pub(super) fn quiet_panic() -> ! {
-    std::panic::resume_unwind(Box::new("on purpose"))
+    resume_unwind(Box::new("on purpose"))
 }

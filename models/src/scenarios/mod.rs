@@ -39,6 +39,7 @@ macro_rules! scenarios {
             links::CancelVsCancelOfTwoParents = cancel_vs_cancel_of_two_parents,
             links::DropOfParentVsDropOfChild = drop_of_parent_vs_drop_of_child,
             links::LinkVsDropOfSibling = link_vs_drop_of_sibling,
+            links::FailFastVsDropOfChild = fail_fast_vs_drop_of_child,
             lifetimes::DropOfTokenVsDropOfSource = drop_of_token_vs_drop_of_source,
             lifetimes::DropOfTokenVsDispose = drop_of_token_vs_dispose,
             lifetimes::DropOfTokenVsTokenOfRegistration = drop_of_token_vs_token_of_registration,
