@@ -26,6 +26,7 @@ impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Callback<P, F> {
         memory: Memory::Boxed {
             discard: if needs_drop::<F>() { Some(Self::discard) } else { None },
             release: Self::release,
+            end: if needs_drop::<F>() { Self::end } else { Self::release },
         },
     };
     const BORROWED: &'static Kind<P> = &Kind { run: Some(Self::run), memory: Memory::Frame };
@@ -80,6 +81,16 @@ impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Callback<P, F> {
         // SAFETY: passed on to the caller.
         unsafe { node.cast::<Self>().release() }
     }
+
+    /// # Safety
+    /// As for [`take`](Self::take) and [`release`](Self::release).
+    unsafe fn end(node: NodePtr<P>) {
+        // SAFETY: passed on to the caller.
+        let closure = unsafe { Self::take(node) };
+        // SAFETY: passed on to the caller.
+        unsafe { Self::release(node) }
+        drop(closure);
+    }
 }
 
 /// Closures of at most two words, for nodes of the pool.
@@ -90,7 +101,10 @@ impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Small<P, F> {
 
     pub(crate) const KIND: &'static Kind<P> = &Kind {
         run: Some(Self::run),
-        memory: Memory::Pool { discard: if needs_drop::<F>() { Some(Self::discard) } else { None } },
+        memory: Memory::Pool {
+            discard: if needs_drop::<F>() { Some(Self::discard) } else { None },
+            end: if needs_drop::<F>() { Self::end } else { pool::release_one },
+        },
     };
 
     /// The words of the closure, which comes back if it is too large.
@@ -128,5 +142,15 @@ impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Small<P, F> {
     unsafe fn discard(words: Words) {
         // SAFETY: passed on to the caller.
         drop(unsafe { Self::unpack(words) });
+    }
+    /// # Safety
+    /// `node` is of this kind and the caller's by node Invariant 4, with its closure.
+    unsafe fn end(node: NodePtr<P>) {
+        // SAFETY: passed on to the caller.
+        let words = unsafe { pool::words(node) };
+        // SAFETY: passed on to the caller.
+        unsafe { pool::release_one(node) }
+        // SAFETY: a node of this kind has an `F`.
+        unsafe { Self::discard(words) }
     }
 }

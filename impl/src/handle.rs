@@ -18,6 +18,7 @@ use std::mem::ManuallyDrop;
 
 use weakest::{Atomic, AtomicInt, Platform};
 
+use crate::links;
 use crate::shared::{ABANDONED, HELD, Locked, Seen, Shared, SharedPtr};
 use crate::sites::Site;
 
@@ -156,7 +157,7 @@ impl<P: Platform> Handle<P> {
         }
         let state = ManuallyDrop::new(self).0;
         // SAFETY: Invariant 4: there is no hold, and no handle but this.
-        unsafe { release(state) };
+        unsafe { links::release(state) };
         None
     }
 
@@ -176,20 +177,9 @@ impl<P: Platform> Handle<P> {
         drop(locked);
         if !was_revived && !is_held {
             // SAFETY: Invariant 2: there is no handle, no hold, and no other look owed.
-            unsafe { release(state) }
+            unsafe { links::release(state) }
         }
     }
-}
-
-/// Releases a state that nobody has.
-///
-/// # Safety
-/// There is no handle but the caller's, which it gives up, and no hold.
-unsafe fn release<P: Platform>(state: SharedPtr<P>) {
-    // SAFETY: the caller's handle was the last.
-    let release = unsafe { state.get() }.shape.release;
-    // SAFETY: passed on to the caller; the function is of the state's own shape.
-    unsafe { release(state) }
 }
 
 /// Counts one more hold.
@@ -220,7 +210,7 @@ pub(crate) unsafe fn let_go<P: Platform>(mut locked: Locked<'_, P>, state: Share
     drop(locked);
     if is_last {
         // SAFETY: Invariant 2: the last hold is the caller's, and there is no handle.
-        unsafe { release(state) }
+        unsafe { links::release(state) }
     }
 }
 
@@ -252,7 +242,7 @@ impl<P: Platform> Drop for Handle<P> {
             Self::look(self.0);
         } else {
             // SAFETY: Invariant 4: there is no hold, and this was the last handle.
-            unsafe { release(self.0) }
+            unsafe { links::release(self.0) }
         }
     }
 }

@@ -38,15 +38,18 @@ impl<P: Platform> Link<P> {
     }
 }
 
-/// Finds the i-th link of a state, if there are as many.
-type Find<P> = unsafe fn(SharedPtr<P>, usize) -> Option<LinkPtr<P>>;
-
-/// How a state is embedded in its allocation.
-pub(crate) struct Shape<P: Platform> {
-    /// The links to parents; `None` if there never are any.
-    link: Option<Find<P>>,
-    /// Drops what never ran and gives the allocation back.
-    pub(crate) release: unsafe fn(SharedPtr<P>),
+/// How many links a state has, and so in what block it is embedded.
+#[derive(Debug, Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum Shape {
+    /// None.
+    Plain,
+    /// One, in the block.
+    One,
+    /// Two, in the block.
+    Two,
+    /// More, in memory of their own.
+    Many,
 }
 
 /// A state together with the links to its parents: none, one or two in place, more in memory of their own.
@@ -58,7 +61,7 @@ struct Block<P: Platform, L> {
 
 /// Where the links of a block are.
 trait Links<P: Platform>: Sized {
-    const NONE: bool;
+    const SHAPE: Shape;
 
     fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>>;
 
@@ -67,7 +70,12 @@ trait Links<P: Platform>: Sized {
 }
 
 impl<P: Platform, const N: usize> Links<P> for [Link<P>; N] {
-    const NONE: bool = N == 0;
+    const SHAPE: Shape = match N {
+        0 => Shape::Plain,
+        1 => Shape::One,
+        2 => Shape::Two,
+        _ => panic!("at most two links lie in a block"),
+    };
 
     #[inline]
     fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>> {
@@ -124,7 +132,7 @@ impl<P: Platform> FarLink<P> {
 }
 
 impl<P: Platform> Links<P> for Vec<Ptr<P, FarLink<P>>> {
-    const NONE: bool = false;
+    const SHAPE: Shape = Shape::Many;
 
     fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>> {
         // SAFETY: the caller has a part in the block.
@@ -140,21 +148,12 @@ impl<P: Platform> Links<P> for Vec<Ptr<P, FarLink<P>>> {
 }
 
 impl<P: Platform, L: Links<P>> Block<P, L> {
-    const SHAPE: &'static Shape<P> =
-        &Shape { link: if L::NONE { None } else { Some(Self::link) }, release: Self::release };
-
     /// Allocates a live state with these links, not yet linked. The handle is the source handles' common one.
     #[inline]
     fn allocate(links: L) -> Handle<P> {
-        let shared = Ptr::allocate(Self { shared: Shared::new(Self::SHAPE), links }).cast::<Shared<P>>();
+        let shared = Ptr::allocate(Self { shared: Shared::new(L::SHAPE), links }).cast::<Shared<P>>();
         // SAFETY: a new state counts one handle.
         unsafe { Handle::adopt(shared) }
-    }
-
-    /// # Safety
-    /// `shared` is the state of a live block of this type.
-    unsafe fn link(shared: SharedPtr<P>, i: usize) -> Option<LinkPtr<P>> {
-        L::get(shared.cast(), i)
     }
 
     /// # Safety
@@ -176,6 +175,23 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
         unsafe { block.release() };
         dropped.resume();
     }
+}
+
+/// Drops what never ran and gives the memory of a state back.
+///
+/// # Safety
+/// The state at `shared` is the caller's alone.
+#[inline]
+pub(crate) unsafe fn release<P: Platform>(shared: SharedPtr<P>) {
+    // SAFETY: passed on to the caller.
+    let release = match unsafe { shared.get() }.shape {
+        Shape::Plain => Block::<P, [Link<P>; 0]>::release,
+        Shape::One => Block::<P, [Link<P>; 1]>::release,
+        Shape::Two => Block::<P, [Link<P>; 2]>::release,
+        Shape::Many => Block::<P, Vec<Ptr<P, FarLink<P>>>>::release,
+    };
+    // SAFETY: the function is of the state's own shape, and the state the caller's alone.
+    unsafe { release(shared) }
 }
 
 /// The state of a source without parents.
@@ -245,12 +261,14 @@ pub(crate) fn unlink_all<P: Platform>(child: &Handle<P>) {
 
 #[inline]
 fn for_each_link<P: Platform>(child: &Handle<P>, mut visit: impl FnMut(LinkPtr<P>)) {
-    let Some(link) = child.shape.link else {
-        return;
+    let get = match child.shape {
+        Shape::Plain => return,
+        Shape::One => |block: SharedPtr<P>, i| <[Link<P>; 1]>::get(block.cast(), i),
+        Shape::Two => |block: SharedPtr<P>, i| <[Link<P>; 2]>::get(block.cast(), i),
+        Shape::Many => |block: SharedPtr<P>, i| <Vec<Ptr<P, FarLink<P>>>>::get(block.cast(), i),
     };
     let mut i = 0;
-    // SAFETY: the function is of the state's own shape.
-    while let Some(link) = unsafe { link(child.ptr(), i) } {
+    while let Some(link) = get(child.ptr(), i) {
         visit(link);
         i += 1;
     }

@@ -164,7 +164,7 @@ pub(crate) fn finish<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) 
         let waker = set_waker(locked, sleeper, None);
         return Some(Finished { waker, remains: Remains::Nothing });
     }
-    if orphan && let remains @ (Remains::Closure(..) | Remains::Node { .. }) = pool::retire(locked, node, kind) {
+    if orphan && let remains @ (Remains::Closure(..) | Remains::Node(..)) = pool::retire(locked, node, kind) {
         return Some(Finished { waker: None, remains });
     }
     None

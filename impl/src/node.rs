@@ -60,11 +60,15 @@ pub(crate) enum Memory<P: Platform> {
         discard: Option<unsafe fn(NodePtr<P>)>,
         /// Gives the node's memory back.
         release: unsafe fn(NodePtr<P>),
+        /// Both, also if the closure's drop panics.
+        end: unsafe fn(NodePtr<P>),
     },
     /// A small callback, in a [`Pooled`] node.
     Pool {
         /// Drops the closure in these words; `None` if that does nothing.
         discard: Option<unsafe fn(Words)>,
+        /// Gives the node's memory back and drops the closure in it.
+        end: unsafe fn(NodePtr<P>),
     },
     /// A link, in the state of a child.
     Link {

@@ -47,12 +47,8 @@ pub(crate) enum Remains<P: Platform> {
     Nothing,
     /// A closure to be dropped, taken out of its node.
     Closure(unsafe fn(Words), Words),
-    /// A node to be released, after its closure was dropped.
-    Node {
-        node: NodePtr<P>,
-        kind: &'static Kind<P>,
-        with_closure: bool,
-    },
+    /// A node to be released, with its closure if that is there, by this function.
+    Node(NodePtr<P>, unsafe fn(NodePtr<P>)),
 }
 
 impl<P: Platform> Remains<P> {
@@ -63,27 +59,10 @@ impl<P: Platform> Remains<P> {
             Self::Nothing => {}
             // SAFETY: the closure was taken out by node Invariant 3, and the function is its own.
             Self::Closure(discard, words) => unsafe { discard(words) },
-            Self::Node { node, kind, with_closure: true } => clear_node(node, kind),
-            // SAFETY: node Invariant 4: the callback is over, and its registration has let go of it.
-            Self::Node { node, kind, with_closure: false } => unsafe { kind.release(node) },
+            // SAFETY: node Invariants 3 and 4: the callback is over, its registration has let go of it, and the function
+            // is its own.
+            Self::Node(node, end) => unsafe { end(node) },
         }
-    }
-}
-
-fn clear_node<P: Platform>(node: NodePtr<P>, kind: &'static Kind<P>) {
-    let _release = Release(node, kind);
-    // SAFETY: node Invariants 3 and 4: the callback is out of the list, and nobody else's.
-    unsafe { kind.discard(node) }
-}
-
-/// Gives the node's memory back, also if the closure's drop panics.
-struct Release<P: Platform>(NodePtr<P>, &'static Kind<P>);
-
-impl<P: Platform> Drop for Release<P> {
-    fn drop(&mut self) {
-        let Self(node, kind) = *self;
-        // SAFETY: node Invariant 4: the callback is over, and its registration has let go of it.
-        unsafe { kind.release(node) }
     }
 }
 
@@ -92,7 +71,8 @@ impl<P: Platform> Drop for Release<P> {
 pub(crate) fn retire<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, kind: &'static Kind<P>) -> Remains<P> {
     match kind.memory {
         Memory::Pool { .. } if give(locked, node) => Remains::Nothing,
-        Memory::Pool { .. } | Memory::Boxed { .. } => Remains::Node { node, kind, with_closure: false },
+        Memory::Pool { .. } => Remains::Node(node, release_one),
+        Memory::Boxed { release, .. } => Remains::Node(node, release),
         Memory::Frame | Memory::Link { .. } | Memory::Wait => Remains::Nothing,
     }
 }
@@ -105,18 +85,16 @@ pub(crate) fn retire_with_closure<P: Platform>(
     kind: &'static Kind<P>,
 ) -> Remains<P> {
     match kind.memory {
-        Memory::Pool { discard: Some(discard) } => {
+        Memory::Pool { discard, end } => {
             // SAFETY: node Invariant 3: the caller took the node out of the list.
-            let words = unsafe { words(node) };
-            if give(locked, node) {
-                Remains::Closure(discard, words)
-            } else {
-                Remains::Node { node, kind, with_closure: true }
+            let closure = discard.map(|discard| (discard, unsafe { words(node) }));
+            match closure {
+                _ if !give(locked, node) => Remains::Node(node, end),
+                Some((discard, words)) => Remains::Closure(discard, words),
+                None => Remains::Nothing,
             }
         }
-        Memory::Pool { discard: None } if give(locked, node) => Remains::Nothing,
-        Memory::Pool { discard: None } => Remains::Node { node, kind, with_closure: false },
-        Memory::Boxed { discard, .. } => Remains::Node { node, kind, with_closure: discard.is_some() },
+        Memory::Boxed { end, .. } => Remains::Node(node, end),
         Memory::Frame | Memory::Link { .. } | Memory::Wait => Remains::Nothing,
     }
 }
@@ -146,8 +124,17 @@ pub(crate) unsafe fn release<P: Platform>(mut next: Option<NodePtr<P>>) {
         let (after, _) = unsafe { member.member.with(spare) };
         next = after;
         // SAFETY: what is in the pool is a pooled node, and the caller's.
-        unsafe { node.cast::<Pooled<P>>().release() }
+        unsafe { release_one(node) }
     }
+}
+
+/// Gives the memory of a pooled node back.
+///
+/// # Safety
+/// The node is a pooled one's, and the caller's by node Invariant 4.
+pub(crate) unsafe fn release_one<P: Platform>(node: NodePtr<P>) {
+    // SAFETY: passed on to the caller.
+    unsafe { node.cast::<Pooled<P>>().release() }
 }
 
 /// What comes after a node in the pool, and how many there are up to it.
@@ -168,31 +155,17 @@ impl<P: Platform> Kind<P> {
         match self.memory {
             // SAFETY: passed on to the caller.
             Memory::Boxed { discard: Some(discard), .. } => unsafe { discard(node) },
-            Memory::Pool { discard: Some(discard) } => {
+            Memory::Pool { discard: Some(discard), .. } => {
                 // SAFETY: passed on to the caller.
                 let words = unsafe { words(node) };
                 // SAFETY: the function is the closure's own.
                 unsafe { discard(words) }
             }
-            Memory::Pool { discard: None }
+            Memory::Pool { discard: None, .. }
             | Memory::Boxed { discard: None, .. }
             | Memory::Frame
             | Memory::Link { .. }
             | Memory::Wait => {}
-        }
-    }
-
-    /// Gives the memory of a node of this kind back.
-    ///
-    /// # Safety
-    /// The node is of this kind and the caller's, by node Invariant 4.
-    unsafe fn release(&self, node: NodePtr<P>) {
-        match self.memory {
-            // SAFETY: passed on to the caller.
-            Memory::Boxed { release, .. } => unsafe { release(node) },
-            // SAFETY: passed on to the caller.
-            Memory::Pool { .. } => unsafe { node.cast::<Pooled<P>>().release() },
-            Memory::Frame | Memory::Link { .. } | Memory::Wait => {}
         }
     }
 }

@@ -41,18 +41,22 @@ pub(crate) const HELD: u32 = 8;
 pub(crate) const ABANDONED: u32 = 16;
 
 /// See the module's documentation.
+///
+/// Two threads that take the lock in turn hand each other the memory that they touch, so the word lies beside the lists.
+#[repr(C)]
 pub(crate) struct Shared<P: Platform> {
     word: P::AtomicU32,
-    pub(crate) counts: Counts<P>,
+    /// What the state is embedded in.
+    pub(crate) shape: Shape,
     guarded: P::Cell<Guarded<P>>,
-    /// What the state is embedded in: how to find its links to parents and how to release it.
-    pub(crate) shape: &'static Shape<P>,
+    pub(crate) counts: Counts<P>,
 }
 
 /// A state in shared memory.
 pub(crate) type SharedPtr<P> = Ptr<P, Shared<P>>;
 
-/// What the lock guards.
+/// What the lock guards; what most operations touch comes first.
+#[repr(C)]
 pub(crate) struct Guarded<P: Platform> {
     /// The newest of the callbacks and links.
     pub(crate) newest: Option<NodePtr<P>>,
@@ -60,40 +64,40 @@ pub(crate) struct Guarded<P: Platform> {
     pub(crate) doomed: Option<NodePtr<P>>,
     /// The newest wait.
     pub(crate) waits: Option<NodePtr<P>>,
-    /// The thread that runs the callbacks of the request, while it does.
-    pub(crate) notifier: Option<ThreadId>,
-    /// The link that made the request, while its parent's notifier runs these callbacks.
-    pub(crate) requested_by: Option<LinkPtr<P>>,
-    /// The timer, once a delay was asked for.
-    pub(crate) timer: Option<TimerPtr<P>>,
     /// A node of the pool, chained to the others.
     pub(crate) spare: Option<NodePtr<P>>,
     /// Holds on the state (see [`handle`](crate::handle)).
     pub(crate) held: u32,
     /// Handles made while there was none, whose predecessor has not looked here yet.
     pub(crate) revived: u32,
+    /// The thread that runs the callbacks of the request, while it does.
+    pub(crate) notifier: Option<ThreadId>,
+    /// The link that made the request, while its parent's notifier runs these callbacks.
+    pub(crate) requested_by: Option<LinkPtr<P>>,
+    /// The timer, once a delay was asked for.
+    pub(crate) timer: Option<TimerPtr<P>>,
 }
 
 impl<P: Platform> Shared<P> {
     /// The state of one new source handle.
     #[inline]
-    pub(crate) fn new(shape: &'static Shape<P>) -> Self {
+    pub(crate) fn new(shape: Shape) -> Self {
         let guarded = Guarded {
             newest: None,
             doomed: None,
             waits: None,
-            notifier: None,
-            requested_by: None,
-            timer: None,
             spare: None,
             held: 0,
             revived: 0,
+            notifier: None,
+            requested_by: None,
+            timer: None,
         };
         Self {
             word: P::AtomicU32::new(0),
-            counts: Counts::new(),
-            guarded: P::Cell::new(CellName::new("the callback list", "R15"), guarded),
             shape,
+            guarded: P::Cell::new(CellName::new("the callback list", "R15"), guarded),
+            counts: Counts::new(),
         }
     }
 

@@ -121,18 +121,22 @@ struct Backoff {
 }
 
 impl Backoff {
-    /// Spins of 1, 2, … 2^6 pauses, together about the length of a contended hand-over, before the first yield.
-    const SPIN_STEPS: u32 = 7;
+    /// The first spin has 2^5 pauses: time for another thread to take a lock many times, and so to hand it over, with
+    /// the memory under it, once and not each time.
+    const FIRST_STEP: u32 = 6;
+
+    /// The last spin before the first yield has 2^6.
+    const LAST_STEP: u32 = 7;
 
     const fn new() -> Self {
-        Self { step: 0 }
+        Self { step: Self::FIRST_STEP }
     }
 
     /// Out of line, so that a lock that is free costs no more than its compare-exchange.
     #[cold]
     #[inline(never)]
     fn snooze(&mut self) {
-        if self.step < Self::SPIN_STEPS {
+        if self.step <= Self::LAST_STEP {
             for _ in 0..1_u32 << self.step {
                 core::hint::spin_loop();
             }
