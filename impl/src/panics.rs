@@ -18,6 +18,13 @@ pub(crate) fn catch<P: Platform, R>(user: impl FnOnce() -> R) -> Result<R, Paylo
     }
 }
 
+/// Drops a panic that has nowhere to go. If that panics, so much is forgotten.
+pub(crate) fn swallow<P: Platform>(payload: Payload) {
+    if let Err(again) = catch::<P, _>(|| drop(payload)) {
+        std::mem::forget(again);
+    }
+}
+
 /// The panics of the callbacks that one request ran, in the order in which they happened.
 ///
 /// The panics of a linked source's callbacks count as one, whose payload is a `CallbackPanics` of its own; however
