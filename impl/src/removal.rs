@@ -26,15 +26,16 @@ pub(crate) fn take_down_all<P: Platform>(source: &Shared<P>) -> Dropped {
     take_down(source, source.lock(Seen::CANCELLED), true)
 }
 
-/// Releases the timer of a source that has no handle any more; with `callbacks`, removes every callback and link too,
-/// as [`discard`].
+/// Disarms and releases the timer of a source that has no handle any more; with `callbacks`, removes every callback and
+/// link too, as [`discard`].
 pub(crate) fn take_down<P: Platform>(source: &Shared<P>, mut locked: Locked<'_, P>, callbacks: bool) -> Dropped {
     let timer = locked.with_mut(|guarded| guarded.timer.take());
     let is_doomed = callbacks && doom(&mut locked);
     drop(locked);
+    let off = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::switch_off(timer)));
     let released = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));
     let dropped = if is_doomed { discard(source) } else { Dropped::default() };
-    dropped.or::<P>(released)
+    dropped.or::<P>(off).or::<P>(released)
 }
 
 /// The first panic of closures that were dropped without being called, of a waker, or of the timer's drop.
