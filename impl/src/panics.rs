@@ -18,11 +18,18 @@ pub(crate) fn catch<P: Platform, R>(user: impl FnOnce() -> R) -> Result<R, Paylo
     }
 }
 
-/// Drops a panic that has nowhere to go. If that panics, so much is forgotten.
-pub(crate) fn swallow<P: Platform>(payload: Payload) {
-    if let Err(again) = catch::<P, _>(|| drop(payload)) {
-        std::mem::forget(again);
+/// How often a panic out of a payload's drop is dropped in its turn.
+const SWALLOWED: u32 = 8;
+
+/// Drops a panic that has nowhere to go, and what its drop panics with. One that goes on for ever is forgotten.
+pub(crate) fn swallow<P: Platform>(mut payload: Payload) {
+    for _ in 0..SWALLOWED {
+        match catch::<P, _>(|| drop(payload)) {
+            Ok(()) => return,
+            Err(again) => payload = again,
+        }
     }
+    std::mem::forget(payload);
 }
 
 /// The panics of the callbacks that one request ran, in the order in which they happened.
