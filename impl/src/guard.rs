@@ -4,6 +4,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use weakest::Platform;
 
+use crate::panics::swallow;
 use crate::source::CancellationTokenSource;
 
 /// Cancels its source when it is dropped. Counts as a source handle. While the thread unwinds, the callbacks' panics
@@ -54,9 +55,12 @@ impl<P: Platform> Drop for DropGuard<P> {
         }
         if let Some(source) = self.source.take()
             && let Err(panics) = source.try_cancel()
-            && !std::thread::panicking()
         {
-            std::panic::panic_any(panics);
+            if std::thread::panicking() {
+                swallow::<P>(Box::new(panics));
+            } else {
+                std::panic::panic_any(panics);
+            }
         }
     }
 }

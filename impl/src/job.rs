@@ -21,7 +21,7 @@ use weakest::{Cell, CellName, Platform, Ptr};
 
 use crate::handle::Handle;
 use crate::notify::{self, Found, OnPanic};
-use crate::panics::{CallbackPanics, Collector, catch};
+use crate::panics::{CallbackPanics, Collector, catch, swallow};
 use crate::shared::{Locked, Seen};
 
 /// What a job and its completion share.
@@ -164,11 +164,14 @@ impl<P: Platform> Drop for CancelJob<P> {
         let before = shared.with_mut(&mut locked, |state| std::mem::replace(state, State::Done(result)));
         drop(locked);
         match before {
-            // SAFETY: Invariant 2: the completion is gone.
-            State::Running { abandoned: true, .. } => unsafe { shared.release() },
+            State::Running { abandoned: true, .. } => {
+                // The callbacks' panics are dropped with it.
+                // SAFETY: Invariant 2: the completion is gone.
+                catch::<P, _>(|| unsafe { shared.release() }).unwrap_or_else(swallow::<P>);
+            }
             State::Running { waiter: Some(wake), .. } => {
                 // A waker's panic has nowhere to go: the result was given out before it was woken.
-                drop(catch::<P, _>(|| wake.wake()));
+                catch::<P, _>(|| wake.wake()).unwrap_or_else(swallow::<P>);
             }
             State::Running { .. } | State::Done(_) => {}
         }

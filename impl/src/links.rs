@@ -173,7 +173,7 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
         this.links.release();
         // SAFETY: the state is the caller's alone.
         unsafe { block.release() };
-        dropped.resume();
+        dropped.resume::<P>();
     }
 }
 
@@ -207,7 +207,11 @@ pub(crate) fn linked<'a, P: Platform>(parents: impl IntoIterator<Item = &'a Hand
         (None, ..) => return plain(),
         (Some(a), None, _) => Block::allocate([Place::<P, 1, 0>::link(a)]),
         (Some(a), Some(b), None) => Block::allocate([Place::<P, 2, 0>::link(a), Place::<P, 2, 1>::link(b)]),
-        (Some(a), Some(b), Some(c)) => far([a, b, c].into_iter().chain(parents).map(FarLink::allocate).collect()),
+        (Some(a), Some(b), Some(c)) => {
+            // The rest may panic, so nothing is allocated before it has come.
+            let parents: Vec<_> = [a, b, c].into_iter().chain(parents).collect();
+            far(parents.into_iter().map(FarLink::allocate).collect())
+        }
     };
     for_each_link(&child, |link| {
         // SAFETY: links live as long as the block that embeds them.

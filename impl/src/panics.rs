@@ -18,6 +18,20 @@ pub(crate) fn catch<P: Platform, R>(user: impl FnOnce() -> R) -> Result<R, Paylo
     }
 }
 
+/// How often a panic out of a payload's drop is dropped in its turn.
+const SWALLOWED: u32 = 8;
+
+/// Drops a panic that has nowhere to go, and what its drop panics with. One that goes on for ever is forgotten.
+pub(crate) fn swallow<P: Platform>(mut payload: Payload) {
+    for _ in 0..SWALLOWED {
+        match catch::<P, _>(|| drop(payload)) {
+            Ok(()) => return,
+            Err(again) => payload = again,
+        }
+    }
+    std::mem::forget(payload);
+}
+
 /// The panics of the callbacks that one request ran, in the order in which they happened.
 ///
 /// The panics of a linked source's callbacks count as one, whose payload is a `CallbackPanics` of its own; however

@@ -5,7 +5,7 @@ use weakest::{Platform, ThreadId};
 
 use crate::list;
 use crate::node::{Kind, Memory, NodePtr};
-use crate::panics::{Payload, catch};
+use crate::panics::{Payload, catch, swallow};
 use crate::shared::{Locked, Seen, Shared};
 use crate::timer;
 
@@ -26,15 +26,16 @@ pub(crate) fn take_down_all<P: Platform>(source: &Shared<P>) -> Dropped {
     take_down(source, source.lock(Seen::CANCELLED), true)
 }
 
-/// Releases the timer of a source that has no handle any more; with `callbacks`, removes every callback and link too,
-/// as [`discard`].
+/// Disarms and releases the timer of a source that has no handle any more; with `callbacks`, removes every callback and
+/// link too, as [`discard`].
 pub(crate) fn take_down<P: Platform>(source: &Shared<P>, mut locked: Locked<'_, P>, callbacks: bool) -> Dropped {
     let timer = locked.with_mut(|guarded| guarded.timer.take());
     let is_doomed = callbacks && doom(&mut locked);
     drop(locked);
+    let off = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::switch_off(timer)));
     let released = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));
     let dropped = if is_doomed { discard(source) } else { Dropped::default() };
-    dropped.or(released)
+    dropped.or::<P>(off).or::<P>(released)
 }
 
 /// The first panic of closures that were dropped without being called, of a waker, or of the timer's drop.
@@ -44,16 +45,21 @@ pub(crate) struct Dropped(Option<Payload>);
 
 impl Dropped {
     /// This panic, or what came later.
-    fn or(self, later: Result<(), Payload>) -> Self {
-        Self(self.0.or(later.err()))
+    fn or<P: Platform>(mut self, later: Result<(), Payload>) -> Self {
+        match later {
+            Err(payload) if self.0.is_some() => swallow::<P>(payload),
+            Err(payload) => self.0 = Some(payload),
+            Ok(()) => {}
+        }
+        self
     }
 
     /// Lets the panic go on, unless the thread unwinds already.
-    pub(crate) fn resume(self) {
-        if let Some(payload) = self.0
-            && !std::thread::panicking()
-        {
-            std::panic::resume_unwind(payload)
+    pub(crate) fn resume<P: Platform>(self) {
+        match self.0 {
+            Some(payload) if std::thread::panicking() => swallow::<P>(payload),
+            Some(payload) => std::panic::resume_unwind(payload),
+            None => {}
         }
     }
 }
@@ -62,12 +68,7 @@ impl Dropped {
 /// to the frames that own them, links to the children. A closure's drop counts as running: a dispose waits for it.
 pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Dropped {
     let me = P::thread_id();
-    let mut first = None;
-    let mut note = |result: Result<(), Payload>| {
-        if let Err(payload) = result {
-            first.get_or_insert(payload);
-        }
-    };
+    let mut dropped = Dropped::default();
     let (mut busy, mut seen) = (None, Seen::HELD);
     loop {
         let mut locked = source.lock(seen);
@@ -76,14 +77,14 @@ pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Dropped {
         let next = take_owned(&mut locked, me);
         drop(locked);
         if let Some(finished) = finished {
-            note(finished.settle());
+            dropped = dropped.or::<P>(finished.settle());
         }
         let Some((kind, node)) = next else {
-            return Dropped(first);
+            return dropped;
         };
         busy = Some(node);
         // SAFETY: node Invariant 3: this thread took the node out of the list.
-        note(catch::<P, _>(|| unsafe { kind.discard(node) }));
+        dropped = dropped.or::<P>(catch::<P, _>(|| unsafe { kind.discard(node) }));
     }
 }
 

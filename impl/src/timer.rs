@@ -1,10 +1,17 @@
 //! A source's timer: made when a delay is first asked for, gone with the last source handle.
 //!
+//! | state  | meaning                                          | next, by whom                              |
+//! |--------|--------------------------------------------------|--------------------------------------------|
+//! | Off    | not armed                                        | Arming, `arm`                              |
+//! | Arming | one thread arms it                               | Armed, the same; Late, who arms meanwhile  |
+//! | Armed  | it was armed last                                | Off, `disarm`; Arming, `arm`; Late, either |
+//! | Late   | an arming was not taken back: it may have fired  | final                                      |
+//!
 //! # Invariants
 //! 1. A timer, once installed, stays until the last source handle is gone; only source handles use it. So whoever has
 //!    a source handle may use it outside the lock, where the clock's code must run.
-//! 2. `pending` is read and written only under the source's lock. It is set after each arming and cleared before each
-//!    disarming (and set again if that came too late): while it is false, the timer is not armed.
+//! 2. The state is read and written only under the source's lock. While it is Off, no arming fires any more: whoever
+//!    leaves Armed asks the timer whether that was in time, and what was not makes it Late.
 #![expect(unsafe_code, reason = "a timer is installed once and used through a pointer")]
 
 use std::time::Duration;
@@ -20,7 +27,37 @@ use crate::shared::{Locked, Seen};
 /// The timer of one source.
 pub(crate) struct SourceTimer<P: Platform> {
     timer: Box<dyn Timer>,
-    pending: P::Cell<bool>,
+    state: P::Cell<State>,
+}
+
+/// See the module's documentation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Off,
+    Arming,
+    Armed,
+    Late,
+}
+
+impl State {
+    /// The timer is about to be armed.
+    fn arming(self) -> Self {
+        match self {
+            Self::Off | Self::Armed => Self::Arming,
+            // Of two armings at a time one is forgotten, and it may be firing.
+            Self::Arming | Self::Late => Self::Late,
+        }
+    }
+
+    /// The timer has been armed.
+    fn armed(self) -> Self {
+        if self == Self::Late { self } else { Self::Armed }
+    }
+
+    /// The timer is about to be disarmed.
+    fn disarming(self) -> Self {
+        if self == Self::Armed { Self::Off } else { self }
+    }
 }
 
 /// A source's timer in shared memory.
@@ -28,14 +65,14 @@ pub(crate) type TimerPtr<P> = Ptr<P, SourceTimer<P>>;
 
 /// Installs a timer of `clock` that cancels the source, unless there is a timer already.
 pub(crate) fn install<P: Platform>(source: &Handle<P>, clock: &dyn TimeProvider) -> TimerPtr<P> {
-    if let Some(timer) = installed(source) {
+    if let Some(timer) = source.lock(Seen::NEW).with(|lists| lists.timer) {
         return timer;
     }
     // The timer keeps the state alive until the last source handle drops the timer.
     let target = source.clone();
     let timer = clock.timer(Box::new(move || fire(&target)));
-    let pending = P::Cell::new(CellName::new("whether the timer is armed", "R1"), false);
-    let new = Ptr::allocate(SourceTimer { timer, pending });
+    let state = P::Cell::new(CellName::new("whether the timer is armed", "R1"), State::Off);
+    let new = Ptr::allocate(SourceTimer { timer, state });
     let mut locked = source.lock(Seen::NEW);
     let timer = locked.with_mut(|lists| *lists.timer.get_or_insert(new));
     drop(locked);
@@ -44,10 +81,6 @@ pub(crate) fn install<P: Platform>(source: &Handle<P>, clock: &dyn TimeProvider)
         unsafe { new.release() }
     }
     timer
-}
-
-fn installed<P: Platform>(source: &Handle<P>) -> Option<TimerPtr<P>> {
-    source.lock(Seen::NEW).with(|lists| lists.timer)
 }
 
 /// The timer is due.
@@ -62,32 +95,63 @@ pub(crate) fn arm<P: Platform>(source: &Handle<P>, delay: Duration) {
     if source.is_cancelled() {
         return;
     }
-    let timer = install(source, &SystemTime);
+    let (timer, before) = begin(source, State::arming).unwrap_or_else(|| {
+        install(source, &SystemTime);
+        begin(source, State::arming).expect("a timer stays installed")
+    });
     // SAFETY: Invariant 1.
-    unsafe { timer.get() }.timer.arm(delay);
-    set_pending(&mut source.lock(Seen::NEW), timer, true);
+    let clock = &unsafe { timer.get() }.timer;
+    // The arming that this one replaces may be firing already, and a reset must know.
+    if before == State::Armed && !clock.disarm() {
+        change(&mut source.lock(Seen::NEW), timer, |_| State::Late);
+    }
+    clock.arm(delay);
+    change(&mut source.lock(Seen::NEW), timer, State::armed);
 }
 
 /// Switches the source's timer off; `false` if it has fired or is about to.
 pub(crate) fn disarm<P: Platform>(source: &Handle<P>) -> bool {
-    let Some(timer) = installed(source) else {
+    let Some((timer, before)) = begin(source, State::disarming) else {
         return true;
     };
-    let was_pending = set_pending(&mut source.lock(Seen::NEW), timer, false);
     // SAFETY: Invariant 1.
     let in_time = unsafe { timer.get() }.timer.disarm();
-    if !was_pending || in_time {
-        return true;
+    match before {
+        State::Off => true,
+        State::Late => false,
+        State::Armed if !in_time => {
+            change(&mut source.lock(Seen::NEW), timer, |_| State::Late);
+            false
+        }
+        State::Arming | State::Armed => in_time,
     }
-    set_pending(&mut source.lock(Seen::NEW), timer, true);
-    false
 }
 
-fn set_pending<P: Platform>(_locked: &mut Locked<'_, P>, timer: TimerPtr<P>, pending: bool) -> bool {
+/// Changes the state of the source's timer, if there is one; returns what it was.
+fn begin<P: Platform>(source: &Handle<P>, to: fn(State) -> State) -> Option<(TimerPtr<P>, State)> {
+    let mut locked = source.lock(Seen::NEW);
+    let timer = locked.with(|lists| lists.timer)?;
+    let before = change(&mut locked, timer, to);
+    Some((timer, before))
+}
+
+fn change<P: Platform>(_locked: &mut Locked<'_, P>, timer: TimerPtr<P>, to: fn(State) -> State) -> State {
     // SAFETY: Invariant 1.
     let timer = unsafe { timer.get() };
     // SAFETY: Invariant 2.
-    unsafe { timer.pending.with_mut(|place| std::mem::replace(place, pending)) }
+    unsafe {
+        timer.state.with_mut(|state| {
+            let before = *state;
+            *state = to(before);
+            before
+        })
+    }
+}
+
+/// Disarms the timer of a source whose last handle is gone, before its release.
+pub(crate) fn switch_off<P: Platform>(timer: TimerPtr<P>) {
+    // SAFETY: Invariant 1: only source handles use it, and there are none; it is not released yet.
+    unsafe { timer.get() }.timer.disarm();
 }
 
 /// Releases the timer of a source whose last handle is gone, and which does not know it any more.

@@ -5,6 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use rescind::{CancellationToken, CancellationTokenSource};
 
@@ -170,4 +171,19 @@ fn a_state_goes_with_its_last_handle_or_registration() {
         drop(last);
     });
     assert_eq!(usage.live, 0, "{usage:?}");
+}
+
+#[test]
+fn an_iterator_of_tokens_that_panics_leaves_nothing() {
+    let source = CancellationTokenSource::new();
+    let token = source.token();
+    let link = |good: usize| {
+        let tokens =
+            std::iter::repeat_n(&token, good).chain(std::iter::once_with(|| resume_unwind(Box::new("no more"))));
+        assert!(catch_unwind(AssertUnwindSafe(|| CancellationTokenSource::linked(tokens))).is_err());
+    };
+    for good in 0..6 {
+        link(good);
+        assert_eq!(usage_of(|| link(good)).0.live, 0, "{good}");
+    }
 }

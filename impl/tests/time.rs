@@ -4,7 +4,7 @@
 use std::panic::{catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
@@ -164,6 +164,114 @@ fn a_late_fire_is_harmless_and_one_under_way_prevents_reset() {
     assert!(!token.is_cancelled() && !token.can_be_cancelled());
 }
 
+/// A clock as plain as can be: whether its timer is armed is a flag, and a fire may come late.
+#[derive(Clone, Default)]
+struct Flag {
+    armed: Arc<AtomicBool>,
+    fire: ByHand,
+    /// What the clock does when it is armed next.
+    hook: Arc<std::sync::Mutex<Option<Hook>>>,
+}
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+impl Flag {
+    /// The timer is due: it is armed no more, and about to fire.
+    fn due(&self) {
+        assert!(self.armed.swap(false, Relaxed), "the timer is armed");
+    }
+
+    fn fire(&self) {
+        let fire = self.fire.0.lock().unwrap().clone().expect("the timer was made");
+        fire();
+    }
+}
+
+impl TimeProvider for Flag {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn timer(&self, fire: Box<dyn Fn() + Send + Sync>) -> Box<dyn Timer> {
+        drop(self.fire.timer(fire));
+        Box::new(FlagTimer(self.clone()))
+    }
+}
+
+struct FlagTimer(Flag);
+
+impl Timer for FlagTimer {
+    fn arm(&self, _after: Duration) {
+        self.0.armed.store(true, Relaxed);
+        let hook = self.0.hook.lock().unwrap().take();
+        if let Some(hook) = hook {
+            hook();
+        }
+    }
+
+    fn disarm(&self) -> bool {
+        self.0.armed.swap(false, Relaxed)
+    }
+}
+
+#[test]
+fn a_fire_under_way_prevents_reset_although_the_timer_was_armed_anew() {
+    for disarmed_between in [false, true] {
+        let clock = Flag::default();
+        let mut source = CancellationTokenSource::with_timeout_on(Duration::from_secs(1), clock.clone());
+        clock.due();
+        if disarmed_between {
+            source.disarm();
+        }
+        source.cancel_after(Duration::from_secs(3600));
+        for _ in 0..2 {
+            assert!(!source.try_reset(), "the first delay is over and can still cancel");
+        }
+        clock.fire();
+        assert!(source.is_cancelled());
+    }
+}
+
+#[test]
+fn of_two_armings_at_a_time_either_may_be_firing() {
+    let clock = Flag::default();
+    let mut source = CancellationTokenSource::with_timeout_on(Duration::from_secs(1), clock.clone());
+    let (other, inner) = (source.clone(), clock.clone());
+    *clock.hook.lock().unwrap() = Some(Box::new(move || {
+        inner.due();
+        other.cancel_after(Duration::from_secs(3));
+    }));
+    source.cancel_after(Duration::from_secs(2));
+    assert!(!source.try_reset(), "the second delay is over and can still cancel");
+    clock.fire();
+    assert!(source.is_cancelled());
+}
+
+#[test]
+fn a_delay_that_was_replaced_in_time_prevents_no_reset() {
+    let clock = Flag::default();
+    let mut source = CancellationTokenSource::with_timeout_on(Duration::from_secs(1), clock.clone());
+    source.cancel_after(Duration::from_secs(2));
+    source.disarm();
+    source.cancel_after(Duration::from_secs(3));
+    assert!(source.try_reset() && source.try_reset());
+    source.cancel_after(Duration::from_secs(4));
+    clock.due();
+    clock.fire();
+    assert!(source.is_cancelled());
+}
+
+#[test]
+fn the_last_source_handle_switches_its_timer_off() {
+    let clock = Flag::default();
+    let source = CancellationTokenSource::with_timeout_on(Duration::from_secs(1), clock.clone());
+    let (other, token) = (source.clone(), source.token());
+    drop(source);
+    assert!(clock.armed.load(Relaxed), "there is another handle");
+    drop(other);
+    assert!(!clock.armed.load(Relaxed) && !token.can_be_cancelled());
+}
+
 /// A clock that forgets at once, or as soon as it is armed, what its timers are to call; their drops are counted.
 #[derive(Clone)]
 struct Forgetful {
@@ -218,10 +326,19 @@ fn a_timer_goes_with_its_source_whatever_its_clock_forgets() {
     }
 }
 
+/// A payload whose own drop panics.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        resume_unwind(Box::new("swallowed"));
+    }
+}
+
 #[test]
 fn the_default_clock_cancels_and_survives_panics() {
     let first = CancellationTokenSource::with_timeout(Duration::from_millis(1));
-    first.token().register(|| resume_unwind(Box::new("swallowed"))).detach();
+    first.token().register(|| resume_unwind(Box::new(Bomb))).detach();
     first.token().wait();
     let second = CancellationTokenSource::new();
     second.cancel_after(Duration::from_secs(3600));

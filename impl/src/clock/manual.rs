@@ -77,7 +77,7 @@ impl ManualTime {
         drop(state);
         let mut panics = Vec::new();
         while let Some(fire) = self.take_due() {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| fire())) {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(move || fire())) {
                 match payload.downcast::<CallbackPanics>() {
                     Ok(callbacks) => panics.extend(callbacks.into_payloads()),
                     Err(payload) => panics.push(payload),

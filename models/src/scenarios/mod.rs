@@ -11,6 +11,7 @@ mod links;
 mod mixes;
 mod polls;
 mod registrations;
+mod resets;
 mod timers;
 mod waits;
 
@@ -70,9 +71,10 @@ macro_rules! scenarios {
             jobs::JobVsDispose = job_vs_dispose,
             timers::TimerVsCancel = timer_vs_cancel,
             timers::TimerVsDropOfSource = timer_vs_drop_of_source,
-            timers::TimerVsReset = timer_vs_reset,
-            timers::CancelOfParentVsReset = cancel_of_parent_vs_reset,
-            timers::ResetVsRegister = reset_vs_register,
+            resets::TimerVsReset = timer_vs_reset,
+            resets::RearmedTimerVsReset = rearmed_timer_vs_reset,
+            resets::CancelOfParentVsReset = cancel_of_parent_vs_reset,
+            resets::ResetVsRegister = reset_vs_register,
             timers::CancelAfterVsCancel = cancel_after_vs_cancel,
             timers::TimerVsWait = timer_vs_wait,
             timers::RearmedTimerVsRegister = rearmed_timer_vs_register,

@@ -1,4 +1,4 @@
-//! Timers, by a clock of the model, against requests, drops and reset.
+//! Timers, by a clock of the model, against requests and drops.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -7,14 +7,14 @@ use rescind::{TimeProvider, Timer};
 use weakest::model::{Data, Model};
 use weakest::{Atomic, sites};
 
-use super::common::{Claim, Count, Kill, LOCK, Scenario, Source, check, counted, word};
+use super::common::{Claim, Count, LOCK, Scenario, Source, check, counted, word};
 
 sites! {
     /// The accesses of the scenarios' clock: what a clock must give at the least, and no more.
     enum ClockSite for "the scenarios' clock" {
         /// A timer is armed.
         Arm {
-            op: Store, ordering: Release,
+            op: Rmw, ordering: Release,
             dotnet: Absent("a test's clock"),
             serves: ["G1"],
             because: "what comes before the arming call comes before the fire",
@@ -37,7 +37,7 @@ sites! {
 }
 
 /// A clock with one timer, which a thread of the model fires.
-struct Clock<M: Model>(Arc<State<M>>);
+pub(super) struct Clock<M: Model>(Arc<State<M>>);
 
 struct State<M: Model> {
     armed: M::AtomicU32,
@@ -46,16 +46,16 @@ struct State<M: Model> {
 }
 
 impl<M: Model> Clock<M> {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Arc::new(State { armed: M::AtomicU32::new(0), fire: OnceLock::new() }))
     }
 
-    fn handle(&self) -> Self {
+    pub(super) fn handle(&self) -> Self {
         Self(self.0.clone())
     }
 
     /// Fires the timer if it is armed.
-    fn fire(&self) -> bool {
+    pub(super) fn fire(&self) -> bool {
         let armed = self.0.armed.swap(0, ClockSite::Fire) == 1;
         if armed {
             self.0.fire.get().expect("the timer was made before it was armed")();
@@ -77,7 +77,7 @@ impl<M: Model> TimeProvider for Clock<M> {
 
 impl<M: Model> Timer for Clock<M> {
     fn arm(&self, _after: Duration) {
-        self.0.armed.store(1, ClockSite::Arm);
+        self.0.armed.swap(1, ClockSite::Arm);
     }
 
     fn disarm(&self) -> bool {
@@ -85,7 +85,7 @@ impl<M: Model> Timer for Clock<M> {
     }
 }
 
-const DELAY: Duration = Duration::from_secs(1);
+pub(super) const DELAY: Duration = Duration::from_secs(1);
 
 /// A timer fires while its source is cancelled; what came before the arming call is seen.
 pub(crate) struct TimerVsCancel;
@@ -164,113 +164,6 @@ impl Scenario for TimerVsDropOfSource {
         let cancelled = token.is_cancelled();
         check("R3", runs.get() == u32::from(cancelled), "the callback ran unless the source was dropped before");
         word(cancelled, "cancelled", "gone").to_owned()
-    }
-}
-
-/// An old timeout never cancels the reused source.
-pub(crate) struct TimerVsReset;
-
-impl Scenario for TimerVsReset {
-    const CLAIM: Claim = Claim {
-        name: "timer_vs_reset",
-        about: "The armed timer fires on one thread while the other resets the source, which then is live or cancelled.",
-        rules: &["R1", "R3"],
-        threads: 2,
-        loom_preemptions: None,
-        stuck: "R6",
-        outcomes: &["reset", "cancelled"],
-        kills: LOCK,
-    };
-
-    fn run<M: Model>() -> String {
-        let clock = Clock::<M>::new();
-        let mut source = Source::<M>::with_timeout_on(DELAY, clock.handle());
-        let runs = counted(&source.token());
-        let timer = M::spawn({
-            let clock = clock.handle();
-            move || {
-                clock.fire();
-            }
-        });
-        let reset = source.try_reset();
-        M::join(timer);
-        check(
-            "R1",
-            source.is_cancelled() != reset,
-            "an old timeout cancelled the reused source, or a reset hid a request",
-        );
-        check("R3", runs.get() == u32::from(!reset), "the callback ran after the reset, or not for the timer");
-        word(reset, "reset", "cancelled").to_owned()
-    }
-}
-
-/// A source is reset while its parent is cancelled.
-pub(crate) struct CancelOfParentVsReset;
-
-impl Scenario for CancelOfParentVsReset {
-    const CLAIM: Claim = Claim {
-        name: "cancel_of_parent_vs_reset",
-        about: "One thread cancels the parent while the other resets the linked source, which has a callback.",
-        rules: &["R3", "R10", "R15"],
-        threads: 2,
-        loom_preemptions: None,
-        stuck: "R6",
-        outcomes: &["ran", "reset away"],
-        kills: LOCK,
-    };
-
-    fn run<M: Model>() -> String {
-        let parent = Source::<M>::new();
-        let mut child = Source::linked([&parent.token()]);
-        let runs = counted(&child.token());
-        let canceller = M::spawn(move || {
-            parent.cancel();
-        });
-        let reset = child.try_reset();
-        M::join(canceller);
-        check("R10", child.is_cancelled(), "a linked source is live after its parent's cancel returned");
-        check("R3", runs.get() == u32::from(!reset), "a callback was neither run nor reset away");
-        word(reset, "reset away", "ran").to_owned()
-    }
-}
-
-/// A callback that a reset removes: whoever finds it removed sees what came before the reset.
-pub(crate) struct ResetVsRegister;
-
-impl Scenario for ResetVsRegister {
-    const CLAIM: Claim = Claim {
-        name: "reset_vs_register",
-        about: "One thread writes and resets while the other registers and unregisters, and reads if it was too late.",
-        rules: &["R4", "R15", "G6"],
-        threads: 2,
-        loom_preemptions: None,
-        stuck: "R6",
-        outcomes: &["unregistered", "reset away"],
-        kills: &[Kill { site: "LockAcquire", to: "Relaxed" }, Kill { site: "Unlock", to: "Relaxed" }],
-    };
-
-    fn run<M: Model>() -> String {
-        let mut source = Source::<M>::new();
-        let data = Data::<M>::new("written before try_reset", "G6");
-        let away = Count::default();
-        let other = M::spawn({
-            let (token, data, away) = (source.token(), data.clone(), away.clone());
-            move || {
-                let registration = token.register(|| ());
-                if !registration.unregister() {
-                    check(
-                        "G6",
-                        data.read() == 1,
-                        "a registration that was reset away misses what came before the reset",
-                    );
-                    away.hit();
-                }
-            }
-        });
-        data.write(1);
-        check("R1", source.try_reset(), "a live source could not be reset");
-        M::join(other);
-        word(away.get() == 1, "reset away", "unregistered").to_owned()
     }
 }
 
