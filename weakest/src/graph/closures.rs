@@ -10,7 +10,7 @@ use super::cell::Accessor;
 use super::clock::{Clock, EventId, Knowledge};
 use super::execution::Graph;
 use super::machine::{Answer, Machine, Operation};
-use super::runtime::{self, Access, Request, Suspension};
+use super::runtime::{self, Access, Fresh, Request, Suspension};
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::violated;
@@ -127,7 +127,10 @@ impl Closures {
         });
         thread.yielder = Some(runtime::yielder());
         runtime::context(|context| {
-            context.fresh.drain(..).for_each(|(location, init)| graph.initialise(location, init));
+            for Fresh { location, init, addresses } in context.fresh.drain(..) {
+                graph.initialise(location, init);
+                graph.locations[location].addresses = addresses;
+            }
             context.tokens.iter().flatten().for_each(|&token| graph.initialise_token(token));
         });
     }

@@ -33,10 +33,24 @@ use super::step::{Done, Reading, Step, has_race, label};
 pub(super) enum Decision {
     /// A read takes its value from this write; a compare-exchange fails all the same if `fail`.
     Source { write: EventId, fail: bool },
-    /// A write takes this place in coherence.
-    Position(usize),
+    /// A write takes this place in the coherence of a location.
+    Position { location: usize, at: usize },
     /// A choice.
     Choice(u64),
+}
+
+impl Decision {
+    /// Whether it is one about this operation. A rule that is broken on the way to it is broken all the same.
+    fn fits(self, graph: &Graph, operation: &Operation<'_>) -> bool {
+        match (self, operation) {
+            (Self::Source { write, .. }, &Operation::Load { location, .. } | &Operation::Update { location, .. }) => {
+                location == graph.location(write)
+            }
+            (Self::Position { location, .. }, &Operation::Store { location: stored, .. }) => location == stored,
+            (Self::Choice(_), Operation::Choose) | (_, Operation::Stop) => true,
+            _ => false,
+        }
+    }
 }
 
 /// A decision to be carried out once the program has been replayed.
@@ -137,7 +151,7 @@ impl Explorer {
         match replay(machine, self.graph_mut()) {
             Ok(()) => {}
             Err(Interrupted::Stopped) => return Finish::Stopped,
-            Err(Interrupted::Diverged { .. }) => return Finish::Diverged,
+            Err(Interrupted::Diverged) => return Finish::Diverged,
         }
         if let Some(forced) = self.forced.take() {
             self.step(machine, forced.thread, Some(forced));
@@ -272,7 +286,12 @@ impl Explorer {
         let level = self.levels.last_mut().expect("an exploration that is not over has a graph");
         let mark = level.graph.order.len();
         let mut step = Step { level, thread, forced };
-        let done = match machine.peek(thread, &mut step.level.graph) {
+        let operation = machine.peek(thread, &mut step.level.graph);
+        if forced.is_some_and(|forced| !forced.decision.fits(&step.level.graph, &operation)) {
+            self.cut_short = Some(Finish::Diverged);
+            return;
+        }
+        let done = match operation {
             Operation::Load { location, order, ready } => step.read(&Reading::load(location, order, ready)),
             Operation::Update { location, order, failure, change, ready, may_fail } => {
                 step.read(&Reading { location, order, failure, change: Some(change), ready, may_fail })
@@ -344,7 +363,7 @@ fn decide(graph: &Graph, thread: usize, operation: &Operation<'_>, way: Way) -> 
             if graph.is_taken(location, position) {
                 return None;
             }
-            Some(Decision::Position(position))
+            Some(Decision::Position { location, at: position })
         }
         Operation::Choose => Some(Decision::Choice(u64::from(fail))),
         _ => None,

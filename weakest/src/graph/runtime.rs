@@ -127,13 +127,23 @@ impl Names {
     }
 }
 
+/// A location that was just made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fresh {
+    pub(super) location: usize,
+    /// The initial value.
+    pub(super) init: u64,
+    /// Whether its values may be addresses.
+    pub(super) addresses: bool,
+}
+
 /// The state of the execution that threads share with the machine.
 #[derive(Default)]
 pub(super) struct Context {
     /// The running thread.
     pub(super) accessor: Accessor,
-    /// Locations made since the machine last looked, with their initial values.
-    pub(super) fresh: Vec<(usize, u64)>,
+    /// Locations made since the machine last looked.
+    pub(super) fresh: Vec<Fresh>,
     /// The locations of the threads' park tokens.
     pub(super) tokens: [Option<usize>; MAX_THREADS],
     /// Threads that are spawned but did not start.
@@ -247,14 +257,14 @@ pub(super) fn yielder() -> *const Yielder<Answer, Suspension> {
 }
 
 /// A new location with its initial value.
-pub(super) fn new_location(init: u64) -> (usize, Birth) {
+pub(super) fn new_location(init: u64, addresses: bool) -> (usize, Birth) {
     if PHASE.get() != Phase::Running {
         return (0, None);
     }
     context(|context| {
         let Accessor { thread, events, .. } = context.accessor;
         let location = context.locations.next(thread);
-        context.fresh.push((location, init));
+        context.fresh.push(Fresh { location, init, addresses });
         (location, Some(Born { execution: context.execution, thread, events }))
     })
 }

@@ -1,6 +1,7 @@
 //! Each kind of violation, found by the graph explorer on a primitive that is broken in just that way.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::common::{self, At, broken, explore};
 use weakest::Atomic;
@@ -212,23 +213,64 @@ pub(crate) fn uncaught_panic() {
     assert!(message.starts_with("panic: out of cheese (") && message.contains("broken.rs:"), "{message}");
 }
 
+/// Counts what the model does not know of.
+static HIDDEN: [AtomicU32; 4] = [const { AtomicU32::new(0) }; 4];
+
+fn hidden(which: usize) -> u32 {
+    HIDDEN[which].fetch_add(1, Ordering::Relaxed)
+}
+
 /// The main thread looks at something that the model does not know.
 fn hidden_state() -> String {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static RUNS: AtomicU32 = AtomicU32::new(0);
     let word = common::word::<Graph>();
-    Atomic::store(&*word, 1, At::StoreRelaxed);
-    if RUNS.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
-        Atomic::store(&*word, 2, At::StoreRelaxed);
+    word.store(1, At::StoreRelaxed);
+    if hidden(0).is_multiple_of(2) {
+        word.store(2, At::StoreRelaxed);
     }
     String::new()
 }
 
+/// A thread stores what the model does not know.
+fn hidden_value() -> String {
+    let word = common::word::<Graph>();
+    word.store(hidden(1), At::StoreRelaxed);
+    String::new()
+}
+
+/// From the third run on, when another source is to be read from, the thread loads another word.
+fn hidden_location() -> String {
+    let (x, y) = (common::word::<Graph>(), common::word::<Graph>());
+    let (theirs, other) = (x.clone(), y.clone());
+    let t = common::Task::<Graph, u32>::spawn(move || {
+        let word = if hidden(2) < 2 { theirs } else { other };
+        word.load(At::LoadRelaxed)
+    });
+    x.store(1, At::StoreRelaxed);
+    t.join().to_string()
+}
+
+/// From the third run on, when another source is to be read from, the thread stores.
+fn hidden_operation() -> String {
+    let x = common::word::<Graph>();
+    let theirs = x.clone();
+    let t = common::Task::<Graph, u32>::spawn(move || {
+        if hidden(3) < 2 {
+            return theirs.load(At::LoadRelaxed);
+        }
+        theirs.store(2, At::StoreRelaxed);
+        0
+    });
+    x.store(1, At::StoreRelaxed);
+    t.join().to_string()
+}
+
 #[test]
 pub(crate) fn hidden_state_is_no_verdict() {
-    let result = explore::<Graph>(hidden_state);
-    assert_eq!(result.end, End::Exhausted);
-    assert!(result.trace.contains("did not do what it did before"), "{}", result.trace);
+    for body in [hidden_state, hidden_value, hidden_location, hidden_operation] {
+        let result = explore::<Graph>(body);
+        assert_eq!(result.end, End::Exhausted);
+        assert!(result.trace.contains("did not do what it did before"), "{}", result.trace);
+    }
 }
 
 /// An atomic that outlives the execution it was made in.
