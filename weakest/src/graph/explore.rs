@@ -123,6 +123,11 @@ impl Run {
                 return self
                     .give_up("the program did not do what it did before: it depends on state outside the model");
             }
+            Finish::Refused => {
+                return self.give_up(
+                    "a thread would run while another one unwinds: `std::thread::panicking` would be true for both",
+                );
+            }
             Finish::Endless => {
                 return self.give_up(&format!("an execution exceeds {MAX_EVENTS} events: a loop that never waits"));
             }

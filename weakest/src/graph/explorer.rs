@@ -40,14 +40,14 @@ pub(super) enum Decision {
 }
 
 impl Decision {
-    /// Whether it is one about this operation. A rule that is broken on the way to it is broken all the same.
+    /// Whether it is one about this operation.
     fn fits(self, graph: &Graph, operation: &Operation<'_>) -> bool {
         match (self, operation) {
             (Self::Source { write, .. }, &Operation::Load { location, .. } | &Operation::Update { location, .. }) => {
                 location == graph.location(write)
             }
             (Self::Position { location, .. }, &Operation::Store { location: stored, .. }) => location == stored,
-            (Self::Choice(_), Operation::Choose) | (_, Operation::Stop) => true,
+            (Self::Choice(_), Operation::Choose) => true,
             _ => false,
         }
     }
@@ -104,6 +104,8 @@ pub(crate) enum Finish {
     Stopped,
     /// The program did not do what it did before: it depends on something that the explorer does not see.
     Diverged,
+    /// A thread would have run while another one was in the midst of unwinding.
+    Refused,
     /// The execution has more events than [`MAX_EVENTS`].
     Endless,
 }
@@ -151,6 +153,7 @@ impl Explorer {
         match replay(machine, self.graph_mut()) {
             Ok(()) => {}
             Err(Interrupted::Stopped) => return Finish::Stopped,
+            Err(Interrupted::Refused) => return Finish::Refused,
             Err(Interrupted::Diverged) => return Finish::Diverged,
         }
         if let Some(forced) = self.forced.take() {
@@ -162,7 +165,8 @@ impl Explorer {
     /// Lets every thread go on as far as it can.
     fn go_on(&mut self, machine: &mut impl Machine) -> Finish {
         while self.cut_short.is_none()
-            && let Some(thread) = self.next_thread()
+            && let Some(thread) =
+                machine.unwinding().filter(|&thread| self.can_go_on(thread)).or_else(|| self.next_thread())
         {
             while self.cut_short.is_none() && self.can_go_on(thread) {
                 self.step(machine, thread, None);
@@ -184,8 +188,8 @@ impl Explorer {
             }
             let level = self.levels.last_mut().expect("an exploration that is not over has a graph");
             let peeked = machine.peek(thread, &mut level.graph);
-            if matches!(peeked, Operation::Stop) {
-                self.cut_short = Some(Finish::Stopped);
+            if let Some(finish) = end(&peeked) {
+                self.cut_short = Some(finish);
             } else if let Some(way) = operation {
                 let decision = decide(&level.graph, thread, &peeked, way)?;
                 let forced = decision.map(|decision| Forced { thread, decision, stamp: None });
@@ -287,8 +291,9 @@ impl Explorer {
         let mark = level.graph.order.len();
         let mut step = Step { level, thread, forced };
         let operation = machine.peek(thread, &mut step.level.graph);
-        if forced.is_some_and(|forced| !forced.decision.fits(&step.level.graph, &operation)) {
-            self.cut_short = Some(Finish::Diverged);
+        let fits = || forced.is_none_or(|forced| forced.decision.fits(&step.level.graph, &operation));
+        if let Some(finish) = end(&operation).or_else(|| (!fits()).then_some(Finish::Diverged)) {
+            self.cut_short = Some(finish);
             return;
         }
         let done = match operation {
@@ -311,10 +316,7 @@ impl Explorer {
                 step.other(label(Kind::Join, MemoryOrder::Relaxed), child)
             }
             Operation::End => step.other(label(Kind::End, MemoryOrder::Relaxed), 0),
-            Operation::Stop => {
-                self.cut_short = Some(Finish::Stopped);
-                return;
-            }
+            Operation::Stop | Operation::Refuse => unreachable!("these end the execution"),
         };
         if matches!(done, Done::Inconsistent) {
             self.cut_short = Some(Finish::Dropped);
@@ -334,6 +336,15 @@ impl Explorer {
         let graph = self.graph();
         let is_new_race = |&id: &EventId| !graph.event(id).blocked && has_race(graph, id);
         self.race = self.race || (graph.plain && graph.order[mark..].iter().any(is_new_race));
+    }
+}
+
+/// How an operation that is none ends the execution.
+const fn end(operation: &Operation<'_>) -> Option<Finish> {
+    match operation {
+        Operation::Stop => Some(Finish::Stopped),
+        Operation::Refuse => Some(Finish::Refused),
+        _ => None,
     }
 }
 

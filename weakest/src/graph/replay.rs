@@ -9,6 +9,8 @@ use super::machine::{Answer, Machine, Operation};
 pub(super) enum Interrupted {
     /// The program has found itself wrong.
     Stopped,
+    /// A thread cannot run beside another one that unwinds.
+    Refused,
     /// The program did not do what it did before.
     Diverged,
 }
@@ -43,8 +45,10 @@ fn replay_one(machine: &mut impl Machine, graph: &mut Graph, thread: usize, inde
     let id = EventId::new(thread, index);
     let event = *graph.event(id);
     let operation = machine.peek(thread, graph);
-    if matches!(operation, Operation::Stop) {
-        return Err(Interrupted::Stopped);
+    match operation {
+        Operation::Stop => return Err(Interrupted::Stopped),
+        Operation::Refuse => return Err(Interrupted::Refused),
+        _ => {}
     }
     let source = if event.label.kind == Kind::Read { graph.value(event.source) } else { event.value };
     let Some(replayed) = follow(&operation, &event, source) else {

@@ -82,6 +82,8 @@ pub(super) enum Request {
     End,
     /// The execution is over before its end: a rule is broken.
     Stop,
+    /// The thread cannot run.
+    Refuse,
 }
 
 /// A request and where it comes from.

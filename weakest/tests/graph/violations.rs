@@ -1,12 +1,13 @@
 //! Each kind of violation, found by the graph explorer on a primitive that is broken in just that way.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::common::{self, At, broken, explore};
-use weakest::Atomic;
 use weakest::graph::Graph;
 use weakest::model::{End, Exploration, Explore, Kind, check};
+use weakest::{Atomic, AtomicInt};
 
 /// Explores, expects a violation, returns it.
 fn violation(body: fn() -> String) -> (Kind, String, String) {
@@ -271,6 +272,58 @@ pub(crate) fn hidden_state_is_no_verdict() {
         assert_eq!(result.end, End::Exhausted);
         assert!(result.trace.contains("did not do what it did before"), "{}", result.trace);
     }
+}
+
+/// Adds to a word when it is dropped.
+struct AddOnDrop {
+    word: common::Word<Graph>,
+    times: usize,
+}
+
+impl Drop for AddOnDrop {
+    fn drop(&mut self) {
+        for _ in 0..self.times {
+            self.word.fetch_add(1, At::RmwRelaxed);
+        }
+    }
+}
+
+/// Unwinds, and adds to the word on the way.
+fn unwind(word: common::Word<Graph>, times: usize) {
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        let _add = AddOnDrop { word, times };
+        resume_unwind(Box::new(()));
+    }));
+    assert!(caught.is_err() && !std::thread::panicking());
+}
+
+/// A thread unwinds while another one looks at what it does.
+fn unwinding_beside_load() -> String {
+    let word = common::word::<Graph>();
+    let theirs = word.clone();
+    let t = common::Task::<Graph, ()>::spawn(move || unwind(theirs, 1));
+    let seen = word.load(At::LoadRelaxed);
+    t.join();
+    seen.to_string()
+}
+
+/// Two threads unwind, each in the midst of the other.
+fn two_unwind() -> String {
+    let word = common::word::<Graph>();
+    let theirs = word.clone();
+    let t = common::Task::<Graph, ()>::spawn(move || unwind(theirs, 2));
+    unwind(word.clone(), 2);
+    t.join();
+    String::new()
+}
+
+#[test]
+pub(crate) fn threads_that_unwind_at_once_are_no_verdict() {
+    let alone = explore::<Graph>(unwinding_beside_load);
+    assert_eq!((alone.end, alone.outcomes.len()), (End::Complete, 2), "{}", alone.trace);
+    let result = explore::<Graph>(two_unwind);
+    assert_eq!(result.end, End::Exhausted);
+    assert!(result.trace.contains("while another one unwinds"), "{}", result.trace);
 }
 
 /// An atomic that outlives the execution it was made in.
