@@ -135,11 +135,11 @@ impl Run {
         if self.unborn.is_none()
             && let Some(Unborn { message, ends }) = runtime::context(|context| context.unborn.take())
         {
-            self.unborn = Some((message, self.counterexample(&Marks { race: ends, stuck: false })));
+            self.unborn = Some((message, self.counterexample(&Marks { ends, stuck: false })));
         }
         if violated() {
-            let race = runtime::context(|context| std::mem::take(&mut context.race));
-            let marks = Marks { race, stuck: finish == Finish::Deadlock };
+            let ends = runtime::context(|context| std::mem::take(&mut context.ends));
+            let marks = Marks { ends, stuck: finish == Finish::Deadlock };
             self.counterexample(&marks).store(&mut self.result);
         }
         !violated()

@@ -155,8 +155,8 @@ pub(super) struct Context {
     pub(super) seq_cst_access: bool,
     /// An access to an atomic whose making does not happen before.
     pub(super) unborn: Option<Unborn>,
-    /// The two accesses of the race that was found.
-    pub(super) race: Vec<End>,
+    /// The accesses that together are wrong: of the two of a race, say.
+    pub(super) ends: Vec<End>,
     /// The number of this execution.
     execution: u64,
     locations: Names,
@@ -221,7 +221,7 @@ pub(super) fn start_execution() {
         context.fresh.clear();
         context.outcome = None;
         context.unborn = None;
-        context.race.clear();
+        context.ends.clear();
         context.execution += 1;
         context.locations.made = [0; MAX_THREADS];
         context.threads.made = [0; MAX_THREADS];
@@ -287,17 +287,16 @@ pub(super) fn note_access(birth: Birth, site: &str) {
             born.thread, accessor.thread
         );
         let ends = vec![
-            End { thread: born.thread, events: born.events, what: "makes the atomic".to_owned() },
-            End { thread: accessor.thread, events: accessor.events, what: format!("is about to access it at {site}") },
+            End::race(born.thread, born.events, "makes the atomic".to_owned()),
+            End::race(accessor.thread, accessor.events, format!("is about to access it at {site}")),
         ];
         context(|context| _ = context.unborn.get_or_insert(Unborn { message, ends }));
     }
 }
 
-/// Notes the two accesses of a race: `who` does `what` now.
-pub(super) fn note_race(other: End, who: &Accessor, what: String) {
-    let this = End { thread: who.thread, events: who.events, what };
-    context(|context| context.race = vec![other, this]);
+/// Notes the accesses that together are wrong.
+pub(super) fn note_ends(ends: Vec<End>) {
+    context(|context| context.ends = ends);
 }
 
 /// Has the explorer do an operation. The caller has checked [`live`].

@@ -84,12 +84,26 @@ fn both_ends_of_what_is_wrong_are_marked() {
     let race = replays(|| broken::publish::<Graph>(At::StoreRelaxed, At::LoadAcquire));
     assert_eq!(race.trace.matches("<== race").count(), 2, "{}", race.trace);
     assert!(race.trace.contains("writes: the message  <== race"), "{}", race.trace);
-    assert!(race.drawing.contains("race0 -> race1"), "{}", race.drawing);
+    assert!(race.drawing.contains("end0 -> end1 [label=\"race\""), "{}", race.drawing);
     let stuck = replays(broken::deadlock::<Graph>);
     assert_eq!(stuck.trace.matches("and waits  <== for ever").count(), 2, "{}", stuck.trace);
     let last = "<== the last write, which does not end the wait of thread";
     assert_eq!(stuck.trace.matches(last).count(), 2, "{}", stuck.trace);
     assert_eq!(stuck.drawing.matches("and waits for ever").count(), 2, "{}", stuck.drawing);
+}
+
+#[test]
+fn what_is_wrong_with_memory_is_marked() {
+    let late = replays(broken::use_after_free::<Graph>);
+    assert!(late.trace.contains("releases the memory  <== used after its release"), "{}", late.trace);
+    assert!(late.trace.contains("uses the memory  <== used after its release"), "{}", late.trace);
+    assert!(late.drawing.contains("end0 -> end1 [label=\"used after its release\""), "{}", late.drawing);
+    let twice = replays(broken::double_free::<Graph>);
+    assert_eq!(twice.trace.matches("releases the memory  <== released twice").count(), 2, "{}", twice.trace);
+    let leak = replays(broken::leak::<Graph>);
+    assert_eq!(leak.trace.matches("allocates the memory  <== never released").count(), 1, "{}", leak.trace);
+    let last = replays(|| broken::last_drop::<Graph>(At::RmwRelaxed));
+    assert_eq!(last.trace.matches("the memory  <== race").count(), 2, "{}", last.trace);
 }
 
 /// Store buffering whose outcome is a broken rule.
@@ -154,18 +168,23 @@ pub(crate) fn an_atomic_is_made_before_it_is_accessed() {
 
 #[test]
 pub(crate) fn leak() {
-    assert_eq!(violation(broken::leak::<Graph>), found(Kind::Leak, "R15", "u64 is never released"));
+    assert_eq!(
+        violation(broken::leak::<Graph>),
+        found(Kind::Leak, "R15", "u64 is never released (thread 0 allocates it)")
+    );
 }
 
 #[test]
 pub(crate) fn use_after_free() {
-    let expected = found(Kind::UseAfterFree, "R15", "u64 is used after its release");
+    let expected =
+        found(Kind::UseAfterFree, "R15", "u64 is used after its release (thread 0 releases it, then thread 0 uses it)");
     assert_eq!(violation(broken::use_after_free::<Graph>), expected);
 }
 
 #[test]
 pub(crate) fn double_free() {
-    assert_eq!(violation(broken::double_free::<Graph>), found(Kind::DoubleFree, "R15", "u64 is released twice"));
+    let message = "u64 is released twice (thread 0 releases it, then thread 0 releases it)";
+    assert_eq!(violation(broken::double_free::<Graph>), found(Kind::DoubleFree, "R15", message));
 }
 
 #[test]
