@@ -39,6 +39,8 @@
 //!
 //! The other way round, RC11 allows a few executions with `SeqCst` accesses mixed with weaker ones that C++20 forbids
 //! (in the litmus table, `IRIW`, `RWC`, `SC-mo-rf3` and `Z6.U-split` rows): such an alarm may be false, a pass is not.
+//!
+#![doc = include_str!("../../PLANTED.md")]
 
 mod atomic;
 mod cell;
