@@ -97,7 +97,7 @@ impl Run {
 
     /// Accounts for an execution; says whether the exploration goes on.
     fn account(&mut self, finish: Finish) -> bool {
-        self.result.seq_cst_access |= runtime::context(|context| context.seq_cst_access);
+        self.result.seq_cst_access |= self.explorer.graph().seq_cst_accesses > 0;
         self.result.events += self.explorer.graph().order.len() as u64;
         match finish {
             Finish::Complete => {

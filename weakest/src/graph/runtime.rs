@@ -152,7 +152,6 @@ pub(super) struct Context {
     pub(super) bodies: Vec<(usize, Body)>,
     /// What the main thread returned.
     pub(super) outcome: Option<String>,
-    pub(super) seq_cst_access: bool,
     /// An access to an atomic whose making does not happen before.
     pub(super) unborn: Option<Unborn>,
     /// The accesses that together are wrong: of the two of a race, say.
@@ -311,7 +310,6 @@ pub(super) fn operate(request: Request, access: Access) -> Answer {
 
 /// Reads a location; waits for a value that satisfies `ready`.
 pub(super) fn load(location: usize, order: MemoryOrder, ready: Ready<'_>, access: Access) -> Answer {
-    note_order(order);
     // SAFETY: by Invariant 3 the closure outlives the request.
     let ready = unsafe { std::mem::transmute::<Ready<'_>, Ready<'static>>(ready) };
     operate(Request::Load { location, order, ready }, access)
@@ -327,18 +325,11 @@ pub(super) fn update(
     weak: bool,
     access: Access,
 ) -> Answer {
-    note_order(order);
     // SAFETY: by Invariant 3 the closure outlives the request.
     let change = unsafe { std::mem::transmute::<Change<'_>, Change<'static>>(change) };
     // SAFETY: by Invariant 3 the closure outlives the request.
     let ready = unsafe { std::mem::transmute::<Option<Ready<'_>>, Option<Ready<'static>>>(ready) };
     operate(Request::Update { location, order, failure, change, ready, weak }, access)
-}
-
-fn note_order(order: MemoryOrder) {
-    if order.is_seq_cst() {
-        context(|context| context.seq_cst_access = true);
-    }
 }
 
 /// Starts a model thread.
