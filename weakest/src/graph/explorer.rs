@@ -322,7 +322,12 @@ impl Explorer {
             self.cut_short = Some(Finish::Dropped);
             return;
         }
-        self.note_races(mark);
+        // The write of a revisit, and its read, may never have been part of a graph before.
+        self.note_races(if forced.is_some_and(|forced| forced.stamp.is_some()) {
+            mark.saturating_sub(2)
+        } else {
+            mark
+        });
         if let Done::Answer(answer, event) = done {
             machine.feed(thread, answer, event, self.graph_mut());
         }
