@@ -322,12 +322,12 @@ impl Explorer {
             self.cut_short = Some(Finish::Dropped);
             return;
         }
-        // The write of a revisit, and its read, may never have been part of a graph before.
-        self.note_races(if forced.is_some_and(|forced| forced.stamp.is_some()) {
-            mark.saturating_sub(2)
-        } else {
-            mark
-        });
+        // The write that revisits, and its read, may never have been part of a graph before.
+        let revisits = forced.is_some_and(|forced| forced.stamp.is_some());
+        let is_update = |write: &EventId| self.graph().event(*write).label.update;
+        let before =
+            if revisits { 1 + usize::from(self.graph().order[..mark].last().is_some_and(is_update)) } else { 0 };
+        self.note_races(mark - before);
         if let Done::Answer(answer, event) = done {
             machine.feed(thread, answer, event, self.graph_mut());
         }
