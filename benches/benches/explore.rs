@@ -2,10 +2,12 @@
 //! programs.
 //!
 //! `cargo bench -p rescind-benches --bench explore` prints the table, then measures the graph explorer with criterion.
-//! Each cell of the table is a process of its own: loom and shuttle must not share one.
+//! Each cell of the table is a process of its own: loom and shuttle must not share one. `-- --memory` shows instead what
+//! memory the graph explorer has over ten million executions.
 
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{self, AtomicU64};
 use std::time::Instant;
 
 use criterion::Criterion;
@@ -83,10 +85,10 @@ fn additions<M: Model>() -> String {
     })
 }
 
-/// Three threads with four release stores and four acquire loads each.
-fn exchange_of_messages<M: Model>() -> String {
+/// Three threads with so many release stores and as many acquire loads each.
+fn exchange_of_messages<M: Model, const MESSAGES: u32>() -> String {
     in_threads::<M>(3, |me, words| {
-        for message in 1..=4 {
+        for message in 1..=MESSAGES {
             words[me].store(message, At::Release);
             words[(me + 1) % 3].load(At::Acquire);
         }
@@ -111,7 +113,7 @@ fn programs<M: Model>() -> Vec<Program> {
         ("store buffering", buffering::<M>),
         ("mutex 2x2", mutex::<M>),
         ("additions 3x2", additions::<M>),
-        ("messages 3x8", exchange_of_messages::<M>),
+        ("messages 3x8", exchange_of_messages::<M, 4>),
         ("SeqCst 3x6", exchange_in_order::<M>),
     ];
     let token = ["cancel_vs_dispose", "register_vs_register"];
@@ -150,6 +152,23 @@ fn cost<M: Explore>(name: &str) -> Cost {
     Cost { executions, events: explored.events, seconds, complete: explored.end == End::Complete }
 }
 
+/// An exploration of three threads with 12 operations each, which says after each million executions what memory it has.
+fn show_memory() {
+    static EXECUTIONS: AtomicU64 = AtomicU64::new(0);
+    let body = || {
+        let executions = EXECUTIONS.fetch_add(1, atomic::Ordering::Relaxed);
+        if executions.is_multiple_of(1_000_000) {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+            let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+            println!("{executions:>10} executions: {} resident", resident.unwrap_or("unknown").trim());
+        }
+        exchange_of_messages::<Graph, 6>()
+    };
+    let start = Instant::now();
+    let explored = Graph::explore(&Budget { executions: 10_000_001, ..BUDGET }, "", body);
+    println!("{} executions in {:.0} s", explored.executions, start.elapsed().as_secs_f64());
+}
+
 /// Runs one cell of the table in a process of its own.
 fn in_a_process(explorer: &str, program: &str) -> String {
     let own = std::env::current_exe().expect("a running program has a path");
@@ -168,6 +187,10 @@ fn main() {
             _ => cost::<Shuttle>(program),
         };
         print!("{cost}");
+        return;
+    }
+    if arguments.iter().any(|argument| argument == "--memory") {
+        show_memory();
         return;
     }
     if arguments.iter().any(|argument| argument == "--bench") {

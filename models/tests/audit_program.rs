@@ -175,6 +175,16 @@ fn the_list_shows_every_site_and_scenario() {
     }
 }
 
+#[test]
+fn an_explorer_that_gives_up_says_why() {
+    let fixture = Fixture::new("hides", "hides");
+    for arguments in [&["scenario", "set_vs_get"][..], &[]] {
+        let (code, out, err) = fixture.run(arguments);
+        assert_eq!(code, Some(3), "{out}{err}");
+        assert!(out.contains("no verdict: the program did not do what it did before"), "{out}");
+    }
+}
+
 /// The lines of a table of threads, and what is broken.
 fn trace(out: &str) -> &str {
     let start = out.find("thread 0").expect("a heading");

@@ -79,12 +79,12 @@ fn models_apply_where_the_table_says() {
 }
 
 /// What the binary prints, and whether it succeeded, for a table of these lines.
-fn run_litmus(options: &[&str], lines: &[&str]) -> (Vec<Value>, String, bool) {
+fn run_litmus(options: &[&str], lines: &[&[u8]]) -> (Vec<Value>, String, bool) {
     let unique = format!("weakest-litmus-{}-{}", std::process::id(), options.concat());
     let directory = std::env::temp_dir().join(unique);
     std::fs::create_dir_all(&directory).expect("the temporary directory is writable");
     let file = directory.join("rows.jsonl");
-    std::fs::write(&file, lines.join("\n")).expect("the temporary directory is writable");
+    std::fs::write(&file, lines.join(&b'\n')).expect("the temporary directory is writable");
     let output =
         Command::new(env!("CARGO_BIN_EXE_litmus")).args(options).arg(&file).output().expect("the binary was built");
     std::fs::remove_dir_all(&directory).expect("nobody else uses the directory");
@@ -96,17 +96,21 @@ fn run_litmus(options: &[&str], lines: &[&str]) -> (Vec<Value>, String, bool) {
 #[test]
 fn the_binary_answers_the_good_rows_and_names_the_bad_one() {
     let good = TABLE.lines().next().expect("the table is not empty");
-    let (answers, errors, success) = run_litmus(&[], &[good, r#"{"name":"bad"}"#, good]);
-    assert_eq!(answers.len(), 2);
-    assert_eq!(answers[0]["verdicts"]["rc11"], "allowed");
-    assert!(errors.contains("rows.jsonl:2: missing field `desc`"), "{errors}");
-    assert!(!success);
+    for (bad, why) in [(&br#"{"name":"bad"}"#[..], "missing field `desc`"), (b"{\xff}", "invalid utf-8")] {
+        for options in [&[][..], &["--explorer"]] {
+            let (answers, errors, success) = run_litmus(options, &[good.as_bytes(), bad, b"", good.as_bytes()]);
+            assert_eq!(answers.len(), 2);
+            assert_eq!((&answers[0]["verdicts"]["rc11"], &answers[0]), (&"allowed".into(), &answers[1]));
+            assert!(errors.contains(&format!("rows.jsonl:2: {why}")), "{errors}");
+            assert!(!success);
+        }
+    }
 }
 
 #[test]
 fn the_binary_runs_rows_under_the_explorer() {
     let good = TABLE.lines().next().expect("the table is not empty");
-    let (answers, errors, success) = run_litmus(&["--explorer"], &[good]);
+    let (answers, errors, success) = run_litmus(&["--explorer"], &[good.as_bytes()]);
     assert_eq!((answers.len(), errors.as_str(), success), (1, "", true));
     assert_eq!(answers[0]["outcomes"]["rc11"], serde_json::json!([[1, 1], [1, 2], [2, 1], [2, 2]]));
     assert_eq!((&answers[0]["executions"], &answers[0]["blocked"]), (&4.into(), &0.into()));

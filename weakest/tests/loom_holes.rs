@@ -3,6 +3,9 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
 use common::{At, Task, outcomes, word};
 use weakest::loom::Loom;
 use weakest::{Atomic, AtomicInt};
@@ -28,6 +31,25 @@ fn load_store_beside_load() -> String {
 #[test]
 fn load_store_beside_load_sees_both() {
     assert_eq!(outcomes::<Loom>(load_store_beside_load), ("0 1".to_owned(), 5));
+}
+
+/// The same program without the platform. If loom shows both values one day, the platform's detour can go.
+#[test]
+fn loom_alone_never_sees_the_store() {
+    use loom::sync::atomic::{AtomicU32, Ordering};
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let all = seen.clone();
+    loom::model(move || {
+        let x = Arc::new(AtomicU32::new(0));
+        let theirs = x.clone();
+        let t = loom::thread::spawn(move || {
+            theirs.load(Ordering::Relaxed);
+            theirs.store(1, Ordering::Relaxed);
+        });
+        all.lock().expect("nobody panics with the lock held").insert(x.load(Ordering::Relaxed));
+        t.join().expect("the thread does not panic");
+    });
+    assert_eq!(*seen.lock().expect("nobody panics with the lock held"), BTreeSet::from([0]));
 }
 
 /// Three threads of `x.load; x.store(i); x.load`, where only the first loads matter.

@@ -123,9 +123,10 @@ pub(super) fn tell_baseline(baseline: &Baseline) -> Exit {
         println!("{} ({}): {fault}", baseline.scenario, explorer_name(baseline.explorer));
     }
     if !baseline.trace.is_empty() {
-        println!("{}", baseline.trace);
+        let head = if baseline.exhausted { format!("{}: no verdict: ", baseline.scenario) } else { String::new() };
+        println!("{head}{}", baseline.trace);
     }
-    if baseline.exhausted {
+    if baseline.exhausted && baseline.trace.is_empty() {
         println!("{}: ran out of its {} executions", baseline.scenario, baseline.executions);
     }
     match (baseline.faults.is_empty(), baseline.exhausted) {

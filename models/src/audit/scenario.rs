@@ -60,7 +60,8 @@ pub(super) fn tell(found: &Exploration) -> Exit {
     match &found.end {
         End::Complete => Exit::Clean,
         End::Exhausted => {
-            println!("ran out of executions: no verdict");
+            let why = if found.trace.is_empty() { "ran out of executions" } else { &*found.trace };
+            println!("no verdict: {why}");
             Exit::Unfinished
         }
         End::Violated(violation) => {

@@ -34,17 +34,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// Why a row has no answer.
+type Unanswered = Box<dyn std::error::Error>;
+
 /// Whether every row could be answered.
 fn run(arguments: &Arguments) -> io::Result<bool> {
     let input = BufReader::new(File::open(&arguments.file)?);
     let mut output = BufWriter::new(io::stdout().lock());
     let mut complete = true;
-    for (number, line) in input.lines().enumerate() {
+    for (number, line) in input.split(b'\n').enumerate() {
         let line = line?;
-        if line.trim().is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        match if arguments.explorer { explored(&line) } else { answer(&line) } {
+        match row(&line).and_then(if arguments.explorer { explored } else { answer }) {
             Ok(answer) => writeln!(output, "{answer}")?,
             Err(error) => {
                 complete = false;
@@ -56,8 +59,11 @@ fn run(arguments: &Arguments) -> io::Result<bool> {
     Ok(complete)
 }
 
-fn answer(line: &str) -> Result<Value, Box<dyn std::error::Error>> {
-    let row = Row::parse(line)?;
+fn row(line: &[u8]) -> Result<Row, Unanswered> {
+    Ok(Row::parse(std::str::from_utf8(line)?)?)
+}
+
+fn answer(row: Row) -> Result<Value, Unanswered> {
     let models: Vec<Model> = Model::ALL.into_iter().filter(|model| model.applies_to(&row.program)).collect();
     let result = enumerate(&row.program, &models, |observe| row.holds(observe))?;
     let mut verdicts = Map::new();
@@ -70,8 +76,7 @@ fn answer(line: &str) -> Result<Value, Box<dyn std::error::Error>> {
     Ok(json!({ "name": row.name, "verdicts": verdicts, "outcomes": outcomes, "race": result.race }))
 }
 
-fn explored(line: &str) -> Result<Value, Box<dyn std::error::Error>> {
-    let row = Row::parse(line)?;
+fn explored(row: Row) -> Result<Value, Unanswered> {
     let found = explore(&row.program, |observe| row.holds(observe))?;
     Ok(json!({
         "name": row.name,

@@ -74,7 +74,7 @@ impl<T: Word> GraphAtomic<T> {
 
 impl<T: Word> Atomic<T> for GraphAtomic<T> {
     fn new(value: T) -> Self {
-        let (location, birth) = runtime::new_location(value.bits());
+        let (location, birth) = runtime::new_location(value.bits(), T::MAY_BE_ADDRESS);
         Self { location, init: value.bits(), birth, value: PhantomData }
     }
 

@@ -36,7 +36,7 @@ impl Accessor {
     }
 }
 
-/// One of the two accesses of a race.
+/// One of the accesses that together are wrong: of the two of a race, say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) thread: usize,
@@ -44,6 +44,15 @@ pub(super) struct End {
     pub(super) events: u32,
     /// What it does.
     pub(super) what: String,
+    /// What is wrong.
+    pub(super) wrong: &'static str,
+}
+
+impl End {
+    /// One of the two accesses of a race.
+    pub(super) const fn race(thread: usize, events: u32, what: String) -> Self {
+        Self { thread, events, what, wrong: "race" }
+    }
 }
 
 /// A race that need not be one on a cell.
@@ -73,8 +82,8 @@ struct Conflict {
 impl Conflict {
     /// Notes the race for the counterexample; `says` puts an access into words.
     fn note(&self, who: &Accessor, access: &str, says: impl Fn(&str) -> String) {
-        let other = End { thread: self.thread, events: self.events, what: says(self.access) };
-        runtime::note_race(other, who, says(access));
+        let other = End::race(self.thread, self.events, says(self.access));
+        runtime::note_ends(vec![other, End::race(who.thread, who.events, says(access))]);
     }
 }
 
@@ -165,13 +174,17 @@ impl<T> fmt::Debug for GraphCell<T> {
 
 /// The life of a block of memory.
 #[derive(Debug)]
-pub(super) struct GraphLife(RefCell<Accesses>);
+pub(super) struct GraphLife {
+    accesses: RefCell<Accesses>,
+    /// By which thread it was made, and after how many of its events.
+    made: (usize, u32),
+}
 
 impl GraphLife {
     /// Notes an access; says whether it is ordered with all others.
     fn note(&self, access: &str, note: impl FnOnce(&mut Accesses, &Accessor) -> Result<(), Conflict>) -> bool {
         let who = runtime::accessor();
-        let noted = note(&mut self.0.borrow_mut(), &who);
+        let noted = note(&mut self.accesses.borrow_mut(), &who);
         let says = |access: &str| if access == "write" { "releases the memory" } else { "uses the memory" };
         noted.inspect_err(|other| other.note(&who, access, |access| says(access).to_owned())).is_ok()
     }
@@ -180,7 +193,8 @@ impl GraphLife {
 impl Life for GraphLife {
     /// Knows no creation: that a block was published too weakly is for the cells inside to report.
     fn new() -> Self {
-        Self(RefCell::default())
+        let Accessor { thread, events, .. } = runtime::accessor();
+        Self { accesses: RefCell::default(), made: (thread, events) }
     }
 
     fn read(&self) -> bool {
@@ -189,6 +203,24 @@ impl Life for GraphLife {
 
     fn write(&self) -> bool {
         self.note("write", Accesses::write)
+    }
+
+    fn blame(&self, does: &'static str, wrong: &'static str) -> String {
+        let who = runtime::accessor();
+        let Some((thread, events)) = self.accesses.borrow().write else { return String::new() };
+        let what = |does: &str| format!("{does} the memory");
+        runtime::note_ends(vec![
+            End { thread, events, what: what("releases"), wrong },
+            End { thread: who.thread, events: who.events, what: what(does), wrong },
+        ]);
+        format!(" (thread {thread} releases it, then thread {} {does} it)", who.thread)
+    }
+
+    fn blame_maker(&self) -> String {
+        let (thread, events) = self.made;
+        let what = "allocates the memory".to_owned();
+        runtime::note_ends(vec![End { thread, events, what, wrong: "never released" }]);
+        format!(" (thread {thread} allocates it)")
     }
 }
 

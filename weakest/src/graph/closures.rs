@@ -10,7 +10,7 @@ use super::cell::Accessor;
 use super::clock::{Clock, EventId, Knowledge};
 use super::execution::Graph;
 use super::machine::{Answer, Machine, Operation};
-use super::runtime::{self, Access, Request, Suspension};
+use super::runtime::{self, Access, Fresh, Request, Suspension};
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::violated;
@@ -29,6 +29,8 @@ struct ModelThread {
     request: Option<Suspension>,
     /// What it is to be told next.
     answer: Option<Answer>,
+    /// Whether it has stopped in the midst of unwinding.
+    unwinding: bool,
     /// What it knows, and how many events it has done.
     hb: Clock,
     events: u32,
@@ -80,10 +82,12 @@ impl Closures {
         self.threads.get(thread)?.request.as_ref()
     }
 
-    /// Ends the execution: threads that have not ended unwind.
+    /// Ends the execution: threads that have not ended unwind, one after the other, first the one that does already.
     pub(super) fn tear_down(&mut self) {
         runtime::tear_down();
-        for (number, thread) in self.threads.iter_mut().enumerate() {
+        let first = self.unwinding().unwrap_or(0);
+        for number in std::iter::once(first).chain(0..self.threads.len()) {
+            let Some(thread) = self.threads.get_mut(number) else { continue };
             if let (Some(mut coroutine), Some(yielder)) = (thread.coroutine.take(), thread.yielder) {
                 runtime::enter(Accessor { thread: number, ..Accessor::default() }, yielder);
                 while !coroutine.done() {
@@ -102,10 +106,17 @@ impl Closures {
 
     /// Lets a thread run until it asks for something.
     fn resume(&mut self, number: usize, graph: &mut Graph) {
-        self.runs.push(Run { thread: number, steps: self.steps.len() });
         if self.threads.len() <= number {
             self.threads.resize_with(number + 1, ModelThread::default);
         }
+        while let Some(other) = self.unwinding().filter(|&other| other != number) {
+            if self.threads[other].request.is_some() {
+                self.threads[number].request = Some((Request::Refuse, Access::named("unwinding")));
+                return;
+            }
+            self.resume(other, graph);
+        }
+        self.runs.push(Run { thread: number, steps: self.steps.len() });
         if self.threads[number].coroutine.is_none() {
             let stack = self.stacks.pop().unwrap_or_else(|| DefaultStack::new(STACK).expect("memory for a stack"));
             let thread = &mut self.threads[number];
@@ -125,9 +136,13 @@ impl Closures {
                 (if violated() { Request::Stop } else { Request::End }, Access::named("end"))
             }
         });
+        thread.unwinding = std::thread::panicking();
         thread.yielder = Some(runtime::yielder());
         runtime::context(|context| {
-            context.fresh.drain(..).for_each(|(location, init)| graph.initialise(location, init));
+            for Fresh { location, init, addresses } in context.fresh.drain(..) {
+                graph.initialise(location, init);
+                graph.locations[location].addresses = addresses;
+            }
             context.tokens.iter().flatten().for_each(|&token| graph.initialise_token(token));
         });
     }
@@ -194,7 +209,12 @@ impl Machine for Closures {
             Request::Join { child } => Operation::Join { child },
             Request::End => Operation::End,
             Request::Stop => Operation::Stop,
+            Request::Refuse => Operation::Refuse,
         }
+    }
+
+    fn unwinding(&self) -> Option<usize> {
+        self.threads.iter().position(|thread| thread.unwinding)
     }
 
     fn feed(&mut self, thread: usize, answer: Answer, event: EventId, graph: &mut Graph) {

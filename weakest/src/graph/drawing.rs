@@ -19,8 +19,8 @@ pub(super) fn draw(graph: &Graph, machine: &Closures, marks: &Marks) -> String {
     initial_writes(&mut dot, graph);
     starts_and_joins(&mut dot, graph);
     memory(&mut dot, graph, marks);
-    if marks.race.len() == 2 {
-        edge(&mut dot, "race0", "race1", "race", "color=red, dir=both, penwidth=2, constraint=false");
+    if let [_, end] = marks.ends.as_slice() {
+        edge(&mut dot, "end0", "end1", end.wrong, "color=red, dir=both, penwidth=2, constraint=false");
     }
     dot.push_str("}\n");
     dot
@@ -39,9 +39,9 @@ fn threads(dot: &mut String, graph: &Graph, machine: &Closures, marks: &Marks) {
         statement(dot, &format!("subgraph cluster{number} {{ label={}", quoted(&format!("thread {number}"))));
         let mut nodes = Vec::new();
         for place in 0..=thread.events.len() {
-            for (end, access) in marks.race.iter().enumerate() {
+            for (end, access) in marks.ends.iter().enumerate() {
                 if (access.thread, access.events as usize) == (number, place) {
-                    let name = format!("race{end}");
+                    let name = format!("end{end}");
                     let label = quoted(&access.what);
                     statement(dot, &format!("{name} [label={label}, color=red, style=dashed]"));
                     nodes.push(name);

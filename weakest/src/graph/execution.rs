@@ -77,6 +77,8 @@ pub(crate) struct Location {
     pub(crate) init: u64,
     /// Whether it is a thread's park token: release and acquire on it pass on what was [told](Knowledge::told).
     pub(crate) token: bool,
+    /// Whether its values may be addresses, which differ from run to run.
+    pub(crate) addresses: bool,
     /// Invariant 2.
     pub(crate) coherence: Vec<EventId>,
     /// In order of addition.
@@ -149,6 +151,11 @@ impl Graph {
     /// The value of a write.
     pub(crate) fn value(&self, write: EventId) -> u64 {
         if write.is_initial() { self.locations[write.index()].init } else { self.event(write).value }
+    }
+
+    /// The location of a write.
+    pub(crate) fn location(&self, write: EventId) -> usize {
+        if write.is_initial() { write.index() } else { self.event(write).label.location }
     }
 
     /// A write's place in coherence.

@@ -97,7 +97,7 @@ impl Run {
 
     /// Accounts for an execution; says whether the exploration goes on.
     fn account(&mut self, finish: Finish) -> bool {
-        self.result.seq_cst_access |= runtime::context(|context| context.seq_cst_access);
+        self.result.seq_cst_access |= self.explorer.graph().seq_cst_accesses > 0;
         self.result.events += self.explorer.graph().order.len() as u64;
         match finish {
             Finish::Complete => {
@@ -123,6 +123,11 @@ impl Run {
                 return self
                     .give_up("the program did not do what it did before: it depends on state outside the model");
             }
+            Finish::Refused => {
+                return self.give_up(
+                    "a thread would run while another one unwinds: `std::thread::panicking` would be true for both",
+                );
+            }
             Finish::Endless => {
                 return self.give_up(&format!("an execution exceeds {MAX_EVENTS} events: a loop that never waits"));
             }
@@ -130,11 +135,11 @@ impl Run {
         if self.unborn.is_none()
             && let Some(Unborn { message, ends }) = runtime::context(|context| context.unborn.take())
         {
-            self.unborn = Some((message, self.counterexample(&Marks { race: ends, stuck: false })));
+            self.unborn = Some((message, self.counterexample(&Marks { ends, stuck: false })));
         }
         if violated() {
-            let race = runtime::context(|context| std::mem::take(&mut context.race));
-            let marks = Marks { race, stuck: finish == Finish::Deadlock };
+            let ends = runtime::context(|context| std::mem::take(&mut context.ends));
+            let marks = Marks { ends, stuck: finish == Finish::Deadlock };
             self.counterexample(&marks).store(&mut self.result);
         }
         !violated()

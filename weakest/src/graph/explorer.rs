@@ -33,10 +33,24 @@ use super::step::{Done, Reading, Step, has_race, label};
 pub(super) enum Decision {
     /// A read takes its value from this write; a compare-exchange fails all the same if `fail`.
     Source { write: EventId, fail: bool },
-    /// A write takes this place in coherence.
-    Position(usize),
+    /// A write takes this place in the coherence of a location.
+    Position { location: usize, at: usize },
     /// A choice.
     Choice(u64),
+}
+
+impl Decision {
+    /// Whether it is one about this operation.
+    fn fits(self, graph: &Graph, operation: &Operation<'_>) -> bool {
+        match (self, operation) {
+            (Self::Source { write, .. }, &Operation::Load { location, .. } | &Operation::Update { location, .. }) => {
+                location == graph.location(write)
+            }
+            (Self::Position { location, .. }, &Operation::Store { location: stored, .. }) => location == stored,
+            (Self::Choice(_), Operation::Choose) => true,
+            _ => false,
+        }
+    }
 }
 
 /// A decision to be carried out once the program has been replayed.
@@ -90,6 +104,8 @@ pub(crate) enum Finish {
     Stopped,
     /// The program did not do what it did before: it depends on something that the explorer does not see.
     Diverged,
+    /// A thread would have run while another one was in the midst of unwinding.
+    Refused,
     /// The execution has more events than [`MAX_EVENTS`].
     Endless,
 }
@@ -137,7 +153,8 @@ impl Explorer {
         match replay(machine, self.graph_mut()) {
             Ok(()) => {}
             Err(Interrupted::Stopped) => return Finish::Stopped,
-            Err(Interrupted::Diverged { .. }) => return Finish::Diverged,
+            Err(Interrupted::Refused) => return Finish::Refused,
+            Err(Interrupted::Diverged) => return Finish::Diverged,
         }
         if let Some(forced) = self.forced.take() {
             self.step(machine, forced.thread, Some(forced));
@@ -148,7 +165,8 @@ impl Explorer {
     /// Lets every thread go on as far as it can.
     fn go_on(&mut self, machine: &mut impl Machine) -> Finish {
         while self.cut_short.is_none()
-            && let Some(thread) = self.next_thread()
+            && let Some(thread) =
+                machine.unwinding().filter(|&thread| self.can_go_on(thread)).or_else(|| self.next_thread())
         {
             while self.cut_short.is_none() && self.can_go_on(thread) {
                 self.step(machine, thread, None);
@@ -170,8 +188,8 @@ impl Explorer {
             }
             let level = self.levels.last_mut().expect("an exploration that is not over has a graph");
             let peeked = machine.peek(thread, &mut level.graph);
-            if matches!(peeked, Operation::Stop) {
-                self.cut_short = Some(Finish::Stopped);
+            if let Some(finish) = end(&peeked) {
+                self.cut_short = Some(finish);
             } else if let Some(way) = operation {
                 let decision = decide(&level.graph, thread, &peeked, way)?;
                 let forced = decision.map(|decision| Forced { thread, decision, stamp: None });
@@ -272,7 +290,13 @@ impl Explorer {
         let level = self.levels.last_mut().expect("an exploration that is not over has a graph");
         let mark = level.graph.order.len();
         let mut step = Step { level, thread, forced };
-        let done = match machine.peek(thread, &mut step.level.graph) {
+        let operation = machine.peek(thread, &mut step.level.graph);
+        let fits = || forced.is_none_or(|forced| forced.decision.fits(&step.level.graph, &operation));
+        if let Some(finish) = end(&operation).or_else(|| (!fits()).then_some(Finish::Diverged)) {
+            self.cut_short = Some(finish);
+            return;
+        }
+        let done = match operation {
             Operation::Load { location, order, ready } => step.read(&Reading::load(location, order, ready)),
             Operation::Update { location, order, failure, change, ready, may_fail } => {
                 step.read(&Reading { location, order, failure, change: Some(change), ready, may_fail })
@@ -292,16 +316,18 @@ impl Explorer {
                 step.other(label(Kind::Join, MemoryOrder::Relaxed), child)
             }
             Operation::End => step.other(label(Kind::End, MemoryOrder::Relaxed), 0),
-            Operation::Stop => {
-                self.cut_short = Some(Finish::Stopped);
-                return;
-            }
+            Operation::Stop | Operation::Refuse => unreachable!("these end the execution"),
         };
         if matches!(done, Done::Inconsistent) {
             self.cut_short = Some(Finish::Dropped);
             return;
         }
-        self.note_races(mark);
+        // The write that revisits, and its read, may never have been part of a graph before.
+        let revisits = forced.is_some_and(|forced| forced.stamp.is_some());
+        let is_update = |write: &EventId| self.graph().event(*write).label.update;
+        let before =
+            if revisits { 1 + usize::from(self.graph().order[..mark].last().is_some_and(is_update)) } else { 0 };
+        self.note_races(mark - before);
         if let Done::Answer(answer, event) = done {
             machine.feed(thread, answer, event, self.graph_mut());
         }
@@ -315,6 +341,15 @@ impl Explorer {
         let graph = self.graph();
         let is_new_race = |&id: &EventId| !graph.event(id).blocked && has_race(graph, id);
         self.race = self.race || (graph.plain && graph.order[mark..].iter().any(is_new_race));
+    }
+}
+
+/// How an operation that is none ends the execution.
+const fn end(operation: &Operation<'_>) -> Option<Finish> {
+    match operation {
+        Operation::Stop => Some(Finish::Stopped),
+        Operation::Refuse => Some(Finish::Refused),
+        _ => None,
     }
 }
 
@@ -344,7 +379,7 @@ fn decide(graph: &Graph, thread: usize, operation: &Operation<'_>, way: Way) -> 
             if graph.is_taken(location, position) {
                 return None;
             }
-            Some(Decision::Position(position))
+            Some(Decision::Position { location, at: position })
         }
         Operation::Choose => Some(Decision::Choice(u64::from(fail))),
         _ => None,

@@ -56,6 +56,8 @@ pub(crate) enum Operation<'a> {
     End,
     /// The execution is over: the program has found itself wrong.
     Stop,
+    /// The thread cannot run: another one is in the midst of unwinding.
+    Refuse,
 }
 
 /// What an operation returned.
@@ -76,6 +78,11 @@ pub(crate) trait Machine {
 
     /// The next operation of a thread that has started and not ended. Stays the same until it is fed.
     fn peek(&mut self, thread: usize, graph: &mut Graph) -> Operation<'_>;
+
+    /// The thread that is in the midst of unwinding, if there is one: no other can run before it is out.
+    fn unwinding(&self) -> Option<usize> {
+        None
+    }
 
     /// Answers the operation that was peeked at. `event` is the last event it added to the graph.
     fn feed(&mut self, thread: usize, answer: Answer, event: EventId, graph: &mut Graph);

@@ -28,16 +28,19 @@
 //! - [`MAX_THREADS`] threads, the main one included. More is a panic.
 //! - A weak compare-exchange fails for no reason at most once per site and thread in an execution, and a park returns
 //!   for no reason at most once per thread.
+//! - A thread that has to run while another one is in the midst of unwinding (in a destructor that waits for it, or
+//!   reads what it wrote) ends the exploration without a verdict: `std::thread::panicking` would be true for both.
 //! - An execution of more than 10,000 events ends the exploration without a verdict: some loop does not wait.
 //!
-//! # Blind spots
-//! - Acyclicity of `po ∪ rf` leaves out *load buffering*: a relaxed read that sees a write which comes after it in
-//!   program order on a path of reads-from. Rust's memory model allows that for relaxed accesses, and hardware does it
-//!   (`rc11` and `aarch64-lse` differ on `LB` with relaxed accesses). A verdict says nothing about it.
-//! - Two threads that unwind at once see each other's `std::thread::panicking`.
+//! # Blind spot
+//! Acyclicity of `po ∪ rf` leaves out *load buffering*: a relaxed read that sees a write which comes after it in
+//! program order on a path of reads-from. Rust's memory model allows that for relaxed accesses, and hardware does it
+//! (`rc11` and `aarch64-lse` differ on `LB` with relaxed accesses). A verdict says nothing about it.
 //!
 //! The other way round, RC11 allows a few executions with `SeqCst` accesses mixed with weaker ones that C++20 forbids
 //! (in the litmus table, `IRIW`, `RWC`, `SC-mo-rf3` and `Z6.U-split` rows): such an alarm may be false, a pass is not.
+//!
+#![doc = include_str!("../../PLANTED.md")]
 
 mod atomic;
 mod cell;

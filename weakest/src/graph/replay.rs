@@ -9,13 +9,10 @@ use super::machine::{Answer, Machine, Operation};
 pub(super) enum Interrupted {
     /// The program has found itself wrong.
     Stopped,
+    /// A thread cannot run beside another one that unwinds.
+    Refused,
     /// The program did not do what it did before.
-    Diverged {
-        /// The thread.
-        thread: usize,
-        /// The event that it did before, in its place.
-        expected: String,
-    },
+    Diverged,
 }
 
 /// Runs the program along the graph. An event is replayed after its prefix.
@@ -48,20 +45,23 @@ fn replay_one(machine: &mut impl Machine, graph: &mut Graph, thread: usize, inde
     let id = EventId::new(thread, index);
     let event = *graph.event(id);
     let operation = machine.peek(thread, graph);
-    if matches!(operation, Operation::Stop) {
-        return Err(Interrupted::Stopped);
+    match operation {
+        Operation::Stop => return Err(Interrupted::Stopped),
+        Operation::Refuse => return Err(Interrupted::Refused),
+        _ => {}
     }
     let source = if event.label.kind == Kind::Read { graph.value(event.source) } else { event.value };
     let Some(replayed) = follow(&operation, &event, source) else {
-        return Err(Interrupted::Diverged { thread, expected: format!("{:?}", event.label) });
+        return Err(Interrupted::Diverged);
     };
-    // Pointers may differ from run to run: the values of this run count.
-    graph.event_mut(id).value = replayed.value;
     let mut events = 1;
+    let mut same = refresh(graph, id, replayed.value);
     if let Some(written) = replayed.written {
-        let write = EventId::new(thread, index + 1);
-        graph.event_mut(write).value = written;
+        same &= refresh(graph, EventId::new(thread, index + 1), written);
         events = 2;
+    }
+    if !same {
+        return Err(Interrupted::Diverged);
     }
     if !event.blocked {
         let last = EventId::new(thread, index + events as usize - 1);
@@ -69,6 +69,14 @@ fn replay_one(machine: &mut impl Machine, graph: &mut Graph, thread: usize, inde
         machine.feed(thread, Answer { value: replayed.value, wrote }, last, graph);
     }
     Ok(events)
+}
+
+/// Gives an event the value that it has in this run; says whether it can have. Addresses may differ from run to run.
+fn refresh(graph: &mut Graph, id: EventId, value: u64) -> bool {
+    let Event { label, value: before, .. } = *graph.event(id);
+    let may_differ = matches!(label.kind, Kind::Read | Kind::Write) && graph.locations[label.location].addresses;
+    graph.event_mut(id).value = value;
+    value == before || may_differ
 }
 
 /// The values of a replayed operation.

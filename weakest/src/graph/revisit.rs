@@ -106,7 +106,8 @@ fn restrict(graph: &Graph, read: EventId, prefix: &Clock) -> Graph {
     for location in &graph.locations {
         let filter = |ids: &[EventId]| ids.iter().copied().filter(|&id| stays(id)).collect();
         let (coherence, reads) = (filter(&location.coherence), filter(&location.reads));
-        rest.locations.push(Location { init: location.init, token: location.token, coherence, reads });
+        let Location { init, token, addresses, .. } = *location;
+        rest.locations.push(Location { init, token, addresses, coherence, reads });
         rest.renumber(rest.locations.len() - 1, 1);
     }
     rest

@@ -82,6 +82,8 @@ pub(super) enum Request {
     End,
     /// The execution is over before its end: a rule is broken.
     Stop,
+    /// The thread cannot run.
+    Refuse,
 }
 
 /// A request and where it comes from.
@@ -127,24 +129,33 @@ impl Names {
     }
 }
 
+/// A location that was just made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fresh {
+    pub(super) location: usize,
+    /// The initial value.
+    pub(super) init: u64,
+    /// Whether its values may be addresses.
+    pub(super) addresses: bool,
+}
+
 /// The state of the execution that threads share with the machine.
 #[derive(Default)]
 pub(super) struct Context {
     /// The running thread.
     pub(super) accessor: Accessor,
-    /// Locations made since the machine last looked, with their initial values.
-    pub(super) fresh: Vec<(usize, u64)>,
+    /// Locations made since the machine last looked.
+    pub(super) fresh: Vec<Fresh>,
     /// The locations of the threads' park tokens.
     pub(super) tokens: [Option<usize>; MAX_THREADS],
     /// Threads that are spawned but did not start.
     pub(super) bodies: Vec<(usize, Body)>,
     /// What the main thread returned.
     pub(super) outcome: Option<String>,
-    pub(super) seq_cst_access: bool,
     /// An access to an atomic whose making does not happen before.
     pub(super) unborn: Option<Unborn>,
-    /// The two accesses of the race that was found.
-    pub(super) race: Vec<End>,
+    /// The accesses that together are wrong: of the two of a race, say.
+    pub(super) ends: Vec<End>,
     /// The number of this execution.
     execution: u64,
     locations: Names,
@@ -209,7 +220,7 @@ pub(super) fn start_execution() {
         context.fresh.clear();
         context.outcome = None;
         context.unborn = None;
-        context.race.clear();
+        context.ends.clear();
         context.execution += 1;
         context.locations.made = [0; MAX_THREADS];
         context.threads.made = [0; MAX_THREADS];
@@ -247,14 +258,14 @@ pub(super) fn yielder() -> *const Yielder<Answer, Suspension> {
 }
 
 /// A new location with its initial value.
-pub(super) fn new_location(init: u64) -> (usize, Birth) {
+pub(super) fn new_location(init: u64, addresses: bool) -> (usize, Birth) {
     if PHASE.get() != Phase::Running {
         return (0, None);
     }
     context(|context| {
         let Accessor { thread, events, .. } = context.accessor;
         let location = context.locations.next(thread);
-        context.fresh.push((location, init));
+        context.fresh.push(Fresh { location, init, addresses });
         (location, Some(Born { execution: context.execution, thread, events }))
     })
 }
@@ -275,17 +286,16 @@ pub(super) fn note_access(birth: Birth, site: &str) {
             born.thread, accessor.thread
         );
         let ends = vec![
-            End { thread: born.thread, events: born.events, what: "makes the atomic".to_owned() },
-            End { thread: accessor.thread, events: accessor.events, what: format!("is about to access it at {site}") },
+            End::race(born.thread, born.events, "makes the atomic".to_owned()),
+            End::race(accessor.thread, accessor.events, format!("is about to access it at {site}")),
         ];
         context(|context| _ = context.unborn.get_or_insert(Unborn { message, ends }));
     }
 }
 
-/// Notes the two accesses of a race: `who` does `what` now.
-pub(super) fn note_race(other: End, who: &Accessor, what: String) {
-    let this = End { thread: who.thread, events: who.events, what };
-    context(|context| context.race = vec![other, this]);
+/// Notes the accesses that together are wrong.
+pub(super) fn note_ends(ends: Vec<End>) {
+    context(|context| context.ends = ends);
 }
 
 /// Has the explorer do an operation. The caller has checked [`live`].
@@ -300,7 +310,6 @@ pub(super) fn operate(request: Request, access: Access) -> Answer {
 
 /// Reads a location; waits for a value that satisfies `ready`.
 pub(super) fn load(location: usize, order: MemoryOrder, ready: Ready<'_>, access: Access) -> Answer {
-    note_order(order);
     // SAFETY: by Invariant 3 the closure outlives the request.
     let ready = unsafe { std::mem::transmute::<Ready<'_>, Ready<'static>>(ready) };
     operate(Request::Load { location, order, ready }, access)
@@ -316,18 +325,11 @@ pub(super) fn update(
     weak: bool,
     access: Access,
 ) -> Answer {
-    note_order(order);
     // SAFETY: by Invariant 3 the closure outlives the request.
     let change = unsafe { std::mem::transmute::<Change<'_>, Change<'static>>(change) };
     // SAFETY: by Invariant 3 the closure outlives the request.
     let ready = unsafe { std::mem::transmute::<Option<Ready<'_>>, Option<Ready<'static>>>(ready) };
     operate(Request::Update { location, order, failure, change, ready, weak }, access)
-}
-
-fn note_order(order: MemoryOrder) {
-    if order.is_seq_cst() {
-        context(|context| context.seq_cst_access = true);
-    }
 }
 
 /// Starts a model thread.

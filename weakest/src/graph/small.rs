@@ -67,7 +67,7 @@ pub fn explore(
             Finish::Deadlock => explored.deadlocks += 1,
             Finish::Blocked => explored.blocked += 1,
             Finish::Dropped => {}
-            Finish::Stopped | Finish::Diverged | Finish::Endless => {
+            Finish::Stopped | Finish::Diverged | Finish::Refused | Finish::Endless => {
                 unreachable!("a small program always does the same, and little")
             }
         }

@@ -197,13 +197,13 @@ impl Step<'_> {
             graph.make_write(self.thread, Label { kind: Kind::Write, order, location, update: false }, value, None);
         let last = graph.last_position(location) + 1;
         let mut position = last;
-        if let Some(Forced { decision: Decision::Position(forced), .. }) = self.forced {
-            position = forced;
+        if let Some(Forced { decision: Decision::Position { at, .. }, .. }) = self.forced {
+            position = at;
         } else {
             self.push_revisits(mark, None, &event);
             let least = self.level.graph.least_position(location, &event.knows);
-            let others: Vec<_> =
-                (least + 1..last).filter(|&at| self.is_possible_place(&event, at)).map(Decision::Position).collect();
+            let others = (least + 1..last).filter(|&at| self.is_possible_place(&event, at));
+            let others: Vec<_> = others.map(|at| Decision::Position { location, at }).collect();
             if !others.is_empty() {
                 let thread = self.thread;
                 self.level.pending.push(Pending::Decisions { mark, thread, stamp: None, decisions: others });

@@ -13,8 +13,8 @@ use crate::model::trace::Names;
 /// What is to be marked in a counterexample: both ends of what is wrong.
 #[derive(Debug)]
 pub(super) struct Marks {
-    /// The two accesses of a race.
-    pub(super) race: Vec<End>,
+    /// The accesses that together are wrong.
+    pub(super) ends: Vec<End>,
     /// Whether the waits can never end.
     pub(super) stuck: bool,
 }
@@ -52,12 +52,12 @@ pub(super) fn render(graph: &Graph, machine: &Closures, marks: &Marks) -> String
     let threads = graph.threads.len();
     let mut names = Names::default();
     let mut rows: Vec<(usize, String)> = Vec::new();
-    let mut race: Vec<&End> = marks.race.iter().collect();
+    let mut ends: Vec<&End> = marks.ends.iter().collect();
     for (number, step) in machine.steps.iter().enumerate() {
         let thread = step.event.thread();
-        race.retain(|end| {
+        ends.retain(|end| {
             let now = end.thread == thread && end.events as usize <= step.event.index();
-            rows.extend(now.then(|| race_row(end)));
+            rows.extend(now.then(|| end_row(end)));
             !now
         });
         let mut row = describe(graph, step, &machine.steps[..number], &mut names);
@@ -66,7 +66,7 @@ pub(super) fn render(graph: &Graph, machine: &Closures, marks: &Marks) -> String
         }
         rows.push((thread, row));
     }
-    rows.extend(race.into_iter().map(race_row));
+    rows.extend(ends.into_iter().map(end_row));
     for (number, thread) in graph.threads.iter().enumerate() {
         let Some((request, access)) = machine.request(number) else { continue };
         let last = thread.events.last();
@@ -93,8 +93,8 @@ pub(super) fn render(graph: &Graph, machine: &Closures, marks: &Marks) -> String
     text
 }
 
-fn race_row(end: &End) -> (usize, String) {
-    (end.thread, format!("{}  <== race", end.what))
+fn end_row(end: &End) -> (usize, String) {
+    (end.thread, format!("{}  <== {}", end.what, end.wrong))
 }
 
 /// Writes one line; `entries` are for the columns that are not empty.

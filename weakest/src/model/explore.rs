@@ -49,7 +49,7 @@ pub struct Budget {
 pub enum End {
     /// Every execution within the budget's preemption bound was explored.
     Complete,
-    /// The budget of executions ran out first: no verdict.
+    /// The budget of executions ran out first, or the explorer gave up: no verdict.
     Exhausted,
     /// An execution broke a rule.
     Violated(Violation),
@@ -68,7 +68,7 @@ pub struct Exploration {
     pub outcomes: BTreeSet<String>,
     /// How it ended.
     pub end: End,
-    /// The failing execution as text, one column per thread; empty without a violation.
+    /// The failing execution as text, one column per thread; or why the explorer gave up; else empty.
     pub trace: String,
     /// The failing execution as a graph in DOT; empty without a violation, and where the explorer draws none.
     pub drawing: String,

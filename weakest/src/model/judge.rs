@@ -80,7 +80,7 @@ fn is_evidence(explorer: Explorer, found: &Exploration) -> bool {
 pub fn baseline(subject: &Subject, suite: &Suite, entry: &Entry, depth: u32) -> Baseline {
     let budget = suite.budget(entry, depth);
     let found = with_mutation(None, || suite.explore(entry, &budget));
-    let mut result = Baseline {
+    Baseline {
         subject: subject.name.to_owned(),
         scenario: entry.claim.name.to_owned(),
         explorer: suite.explorer,
@@ -90,13 +90,9 @@ pub fn baseline(subject: &Subject, suite: &Suite, entry: &Entry, depth: u32) -> 
         evidence: is_evidence(suite.explorer, &found),
         exhausted: found.end == End::Exhausted,
         faults: faults(entry, &found),
-        trace: String::new(),
+        trace: found.trace,
         schedule: found.schedule,
-    };
-    if matches!(found.end, End::Violated(_)) {
-        result.trace = found.trace;
     }
-    result
 }
 
 /// What an unmutated exploration got wrong: a violation, or outcomes other than exactly the claimed ones. An outcome

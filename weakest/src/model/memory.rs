@@ -25,6 +25,17 @@ pub(crate) trait Life: 'static {
     fn read(&self) -> bool;
     /// Writes it.
     fn write(&self) -> bool;
+
+    /// Names who released the memory and who `does` something to it now, and marks both in the counterexample, if the
+    /// checker knows them.
+    fn blame(&self, _does: &'static str, _wrong: &'static str) -> String {
+        String::new()
+    }
+
+    /// Names who made the memory that is never released, and marks it in the counterexample.
+    fn blame_maker(&self) -> String {
+        String::new()
+    }
 }
 
 /// The blocks of one execution.
@@ -158,7 +169,8 @@ impl<L: Life> Memory<L> {
             race(block.what, "a use", "its release");
         }
         if block.released {
-            violate(Kind::UseAfterFree, LIFETIME_RULE, format!("{} is used after its release", block.what));
+            let who = block.life.blame("uses", "used after its release");
+            violate(Kind::UseAfterFree, LIFETIME_RULE, format!("{} is used after its release{who}", block.what));
         }
     }
 
@@ -168,11 +180,12 @@ impl<L: Life> Memory<L> {
     /// With a violation.
     pub(crate) fn release<T>(&mut self, place: NonNull<T>) -> bool {
         let Some(block) = self.find(place.addr().get()) else { return false };
+        let who = if block.released { block.life.blame("releases", "released twice") } else { String::new() };
         if !block.life.write() {
             race(block.what, "its release", if block.released { "another release" } else { "a use" });
         }
         if block.released {
-            violate(Kind::DoubleFree, LIFETIME_RULE, format!("{} is released twice", block.what));
+            violate(Kind::DoubleFree, LIFETIME_RULE, format!("{} is released twice{who}", block.what));
         }
         block.released = true;
         true
@@ -190,9 +203,10 @@ impl<L: Life> Memory<L> {
     pub(crate) fn check_leaks(&self) {
         let leaked: Vec<_> = self.blocks.values().filter(|b| b.owned.is_some() && !b.released).collect();
         if let Some(first) = leaked.first() {
+            let who = first.life.blame_maker();
             let message = match leaked.len() {
-                1 => format!("{} is never released", first.what),
-                n => format!("{n} blocks are never released, among them {}", first.what),
+                1 => format!("{} is never released{who}", first.what),
+                n => format!("{n} blocks are never released, among them {}{who}", first.what),
             };
             violate(Kind::Leak, LIFETIME_RULE, message);
         }

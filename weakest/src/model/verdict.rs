@@ -245,7 +245,7 @@ pub struct Baseline {
     pub exhausted: bool,
     /// What is wrong: a broken rule, an outcome missing or too many.
     pub faults: Vec<String>,
-    /// The failing execution, if a rule was broken.
+    /// The failing execution, if a rule was broken; why the explorer gave up, if it did.
     pub trace: String,
     /// The same, as [`Exploration::schedule`](crate::model::Exploration::schedule).
     pub schedule: String,

@@ -2,6 +2,9 @@
 
 /// A value that an atomic holds.
 pub trait Word: Copy + PartialEq {
+    /// Whether it may be an address, which differs from run to run.
+    const MAY_BE_ADDRESS: bool = true;
+
     /// As a number.
     fn bits(self) -> u64;
     /// From [`bits`](Self::bits).
@@ -9,6 +12,8 @@ pub trait Word: Copy + PartialEq {
 }
 
 impl Word for u32 {
+    const MAY_BE_ADDRESS: bool = false;
+
     fn bits(self) -> u64 {
         u64::from(self)
     }

@@ -10,6 +10,7 @@ mod random;
 #[path = "../small/mod.rs"]
 mod small;
 
+mod inclusions;
 mod planted;
 mod programs;
 mod random_code;

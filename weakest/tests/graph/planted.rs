@@ -1,7 +1,9 @@
-//! Mistakes planted in the explorer, and the tests of this suite that find them: exactly these. Without a mistake all
-//! of them pass, as tests.
+//! Mistakes planted in the explorer, and the tests of this suite that find them: exactly those of PLANTED.md. Without a
+//! mistake all of them pass, as tests.
 
+use std::fs;
 use std::panic::catch_unwind;
+use std::path::Path;
 use std::thread;
 
 use weakest::graph::flaw::{Flaw, with_flaw};
@@ -32,125 +34,37 @@ const CHECKS: &[Check] = checks! {
         endless_wait, endless_park, lost_wake_up;
 };
 
-/// Each mistake, and the tests that find it.
-const FOUND_BY: &[(Flaw, &[&str])] = &[
-    (
-        Flaw::NoPartialSc,
-        &[
-            "random_programs",
-            "litmus_table",
-            "fences_forbid_one_execution_of_store_buffering",
-            "store_buffering_by_ordering",
-        ],
-    ),
-    (
-        Flaw::NoAtomicity,
-        &[
-            "random_programs",
-            "litmus_table",
-            "one_addition_per_thread_gives_every_order_once",
-            "two_additions_per_thread_give_every_interleaving_once",
-            "lock_kernel",
-            "additions_are_explored_in_every_order_once",
-            "a_compare_exchange_lock_has_no_race",
-            "the_lock_kernel_has_the_number_of_executions_that_theory_says",
-            "last_drop_needs_release_and_acquire",
-        ],
-    ),
-    (
-        Flaw::ForgottenRevisit,
-        &[
-            "random_programs",
-            "litmus_table",
-            "one_addition_per_thread_gives_every_order_once",
-            "two_additions_per_thread_give_every_interleaving_once",
-            "fences_forbid_one_execution_of_store_buffering",
-            "lock_kernel",
-            "a_wait_is_stuck_at_the_last_write_only",
-            "additions_are_explored_in_every_order_once",
-            "store_buffering_by_ordering",
-            "a_load_is_not_hidden_by_another",
-            "a_failed_compare_exchange_returns_an_old_value",
-            "the_lock_kernel_has_the_number_of_executions_that_theory_says",
-            "park_orders_no_memory",
-            "a_park_returns_for_no_reason_in_executions_of_its_own",
-            "publication_needs_release_and_acquire",
-            "deadlock",
-            "endless_wait",
-        ],
-    ),
-    (
-        Flaw::NoRevisitByDeadUpdate,
-        &[
-            "random_programs",
-            "litmus_table",
-            "one_addition_per_thread_gives_every_order_once",
-            "two_additions_per_thread_give_every_interleaving_once",
-            "lock_kernel",
-            "additions_are_explored_in_every_order_once",
-            "the_lock_kernel_has_the_number_of_executions_that_theory_says",
-            "park_orders_no_memory",
-            "deadlock",
-            "endless_wait",
-        ],
-    ),
-    (
-        Flaw::AnyReadRevisited,
-        &[
-            "random_programs",
-            "litmus_table",
-            "lock_kernel",
-            "the_lock_kernel_has_the_number_of_executions_that_theory_says",
-        ],
-    ),
-    (
-        Flaw::AnySourceDeleted,
-        &[
-            "random_programs",
-            "litmus_table",
-            "lock_kernel",
-            "the_lock_kernel_has_the_number_of_executions_that_theory_says",
-        ],
-    ),
-    (Flaw::AnyFailureDeleted, &["random_programs"]),
-    (Flaw::AnyChoiceDeleted, &["a_park_returns_for_no_reason_in_executions_of_its_own"]),
-    (Flaw::AnyPlaceDeleted, &["random_programs", "litmus_table"]),
-    (
-        Flaw::ReadEarlierDeleted,
-        &[
-            "random_programs",
-            "litmus_table",
-            "one_addition_per_thread_gives_every_order_once",
-            "two_additions_per_thread_give_every_interleaving_once",
-            "lock_kernel",
-            "additions_are_explored_in_every_order_once",
-            "a_compare_exchange_lock_has_no_race",
-            "the_lock_kernel_has_the_number_of_executions_that_theory_says",
-        ],
-    ),
-    (
-        Flaw::PrefixForgotten,
-        &[
-            "random_programs",
-            "litmus_table",
-            "lock_kernel",
-            "the_lock_kernel_has_the_number_of_executions_that_theory_says",
-        ],
-    ),
-    (Flaw::KeptFailureOrder, &["random_programs", "litmus_table", "a_compare_exchange_lock_has_no_race"]),
-    (Flaw::StuckIfNothingSatisfies, &["random_programs"]),
-    (
-        Flaw::StuckNeverRevisited,
-        &[
-            "random_programs",
-            "lock_kernel",
-            "a_wait_is_stuck_at_the_last_write_only",
-            "the_lock_kernel_has_the_number_of_executions_that_theory_says",
-            "deadlock",
-        ],
-    ),
-    (Flaw::Cpp11ReleaseSequences, &["litmus_table"]),
-];
+const HEAD: &str = "\
+# Mistakes planted in the graph explorer
+
+Each is made by `weakest::graph::flaw`, one at a time, and these tests find it (`tests/graph`): by an outcome, a race or a
+number of executions that is not the reference enumerator's or theory's, a violation that is missed or made up. Without a
+mistake all pass. Generated by a test of `weakest`: `WEAKEST_BLESS=1 cargo test -p weakest --features graph planted`.
+
+| mistake | found by |
+| --- | --- |
+";
+
+/// What the mistake is.
+const fn describe(flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::NoPartialSc => "the partial-SC axiom is dropped",
+        Flaw::NoAtomicity => "atomicity of read-modify-writes is dropped",
+        Flaw::ForgottenRevisit => "one backward revisit is forgotten",
+        Flaw::NoRevisitByDeadUpdate => "a read-modify-write whose source is taken revisits nothing",
+        Flaw::AnyReadRevisited => "maximality: of the read that is revisited",
+        Flaw::AnySourceDeleted => "maximality: of a deleted read's source",
+        Flaw::AnyFailureDeleted => "maximality: of a deleted compare-exchange that failed for no reason",
+        Flaw::AnyChoiceDeleted => "maximality: of a deleted park's choice",
+        Flaw::AnyPlaceDeleted => "maximality: of a deleted write's place in coherence",
+        Flaw::ReadEarlierDeleted => "maximality: no deleted write is read by a read added before it",
+        Flaw::PrefixForgotten => "maximality: the revisiting write's prefix counts as there",
+        Flaw::KeptFailureOrder => "a failed compare-exchange keeps its ordering on a revisit",
+        Flaw::StuckIfNothingSatisfies => "a stuck wait is offered too seldom: only where no write satisfies it",
+        Flaw::StuckNeverRevisited => "a stuck wait is offered too seldom: not on a revisit",
+        Flaw::Cpp11ReleaseSequences => "release sequences are C++11's, not C++20's",
+    }
+}
 
 /// The tests that fail while the mistake is made.
 fn failures(flaw: Flaw) -> Vec<&'static str> {
@@ -168,10 +82,16 @@ fn every_planted_mistake_is_found() {
         let halves = [run(first), run(second)];
         halves.into_iter().flat_map(|half| half.join().expect("failures are caught")).collect()
     });
+    let mut table = HEAD.to_owned();
     for (flaw, tests) in &found {
-        println!("{flaw:?}: {}", tests.join(", "));
         assert!(!tests.is_empty(), "nothing finds {flaw:?}");
+        let tests: Vec<_> = tests.iter().map(|test| format!("`{test}`")).collect();
+        table += &format!("| {} | {} |\n", describe(*flaw), tests.join(", "));
     }
-    let expected: Vec<_> = FOUND_BY.iter().map(|&(flaw, tests)| (flaw, tests.to_vec())).collect();
-    assert_eq!(found, expected);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("PLANTED.md");
+    if std::env::var_os("WEAKEST_BLESS").is_some() {
+        fs::write(&file, table).expect("the package is writable");
+    } else {
+        assert_eq!(fs::read_to_string(&file).unwrap_or_default(), table, "write it anew with WEAKEST_BLESS=1");
+    }
 }

@@ -69,6 +69,14 @@ pub(crate) fn store_buffering_by_ordering() {
     assert_eq!(outcomes::<Graph>(|| store_buffering(At::StoreRelaxed, Some(At::FenceAcqRel), At::LoadRelaxed)), all);
 }
 
+#[test]
+pub(crate) fn accesses_that_are_sequentially_consistent_are_noted() {
+    let noted = |body| explore::<Graph>(body).seq_cst_access;
+    assert!(noted(|| store_buffering(At::StoreSeqCst, None, At::LoadRelaxed)));
+    assert!(noted(|| store_buffering(At::StoreRelaxed, None, At::LoadSeqCst)));
+    assert!(!noted(|| store_buffering(At::StoreRelease, Some(At::FenceSeqCst), At::LoadAcquire)));
+}
+
 /// `x.load; x.store(1)` beside `x.load`.
 fn load_store_beside_load() -> String {
     let x = word::<Graph>();

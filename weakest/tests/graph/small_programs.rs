@@ -132,3 +132,25 @@ pub(crate) fn a_wait_is_stuck_at_the_last_write_only() {
     let explored = explore(&stuck, |_| false).expect("few threads");
     assert_eq!((explored.executions, explored.deadlocks, explored.blocked), (0, 2, 1));
 }
+
+/// A compare-exchange that can only come between two additions, and races with a plain read: when it is tried, the second
+/// addition has taken its place, so it enters the graph by a revisit alone.
+#[test]
+pub(crate) fn a_write_that_only_revisits_races() {
+    let exchange = Update::CompareExchange { expected: 1, new: 5, failure: MemoryOrder::Relaxed, weak: false };
+    let exchange = Action::ReadModifyWrite { location: 0, order: MemoryOrder::Relaxed, update: exchange };
+    let read = Action::Read { location: 0, order: MemoryOrder::NonAtomic };
+    let racy = program(1, vec![vec![read, add(), add()], vec![exchange]]);
+    assert!(assert_agreement("an exchange between two additions", &racy).race);
+}
+
+/// A compare-exchange that succeeds only when it has acquired what a plain read comes before.
+#[test]
+pub(crate) fn a_revisit_that_orders_does_not_race() {
+    let exchange = Update::CompareExchange { expected: 1, new: 2, failure: MemoryOrder::Acquire, weak: false };
+    let exchange = Action::ReadModifyWrite { location: 0, order: MemoryOrder::AcqRel, update: exchange };
+    let read = Action::Read { location: 0, order: MemoryOrder::NonAtomic };
+    let write = Action::Write { location: 0, order: MemoryOrder::Release, value: 1 };
+    let ordered = program(1, vec![vec![exchange], vec![read, write]]);
+    assert!(!assert_agreement("an exchange after a read and a write", &ordered).race);
+}

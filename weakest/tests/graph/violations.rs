@@ -1,11 +1,13 @@
 //! Each kind of violation, found by the graph explorer on a primitive that is broken in just that way.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::common::{self, At, broken, explore};
-use weakest::Atomic;
 use weakest::graph::Graph;
 use weakest::model::{End, Exploration, Explore, Kind, check};
+use weakest::{Atomic, AtomicInt};
 
 /// Explores, expects a violation, returns it.
 fn violation(body: fn() -> String) -> (Kind, String, String) {
@@ -82,12 +84,26 @@ fn both_ends_of_what_is_wrong_are_marked() {
     let race = replays(|| broken::publish::<Graph>(At::StoreRelaxed, At::LoadAcquire));
     assert_eq!(race.trace.matches("<== race").count(), 2, "{}", race.trace);
     assert!(race.trace.contains("writes: the message  <== race"), "{}", race.trace);
-    assert!(race.drawing.contains("race0 -> race1"), "{}", race.drawing);
+    assert!(race.drawing.contains("end0 -> end1 [label=\"race\""), "{}", race.drawing);
     let stuck = replays(broken::deadlock::<Graph>);
     assert_eq!(stuck.trace.matches("and waits  <== for ever").count(), 2, "{}", stuck.trace);
     let last = "<== the last write, which does not end the wait of thread";
     assert_eq!(stuck.trace.matches(last).count(), 2, "{}", stuck.trace);
     assert_eq!(stuck.drawing.matches("and waits for ever").count(), 2, "{}", stuck.drawing);
+}
+
+#[test]
+fn what_is_wrong_with_memory_is_marked() {
+    let late = replays(broken::use_after_free::<Graph>);
+    assert!(late.trace.contains("releases the memory  <== used after its release"), "{}", late.trace);
+    assert!(late.trace.contains("uses the memory  <== used after its release"), "{}", late.trace);
+    assert!(late.drawing.contains("end0 -> end1 [label=\"used after its release\""), "{}", late.drawing);
+    let twice = replays(broken::double_free::<Graph>);
+    assert_eq!(twice.trace.matches("releases the memory  <== released twice").count(), 2, "{}", twice.trace);
+    let leak = replays(broken::leak::<Graph>);
+    assert_eq!(leak.trace.matches("allocates the memory  <== never released").count(), 1, "{}", leak.trace);
+    let last = replays(|| broken::last_drop::<Graph>(At::RmwRelaxed));
+    assert_eq!(last.trace.matches("the memory  <== race").count(), 2, "{}", last.trace);
 }
 
 /// Store buffering whose outcome is a broken rule.
@@ -152,18 +168,23 @@ pub(crate) fn an_atomic_is_made_before_it_is_accessed() {
 
 #[test]
 pub(crate) fn leak() {
-    assert_eq!(violation(broken::leak::<Graph>), found(Kind::Leak, "R15", "u64 is never released"));
+    assert_eq!(
+        violation(broken::leak::<Graph>),
+        found(Kind::Leak, "R15", "u64 is never released (thread 0 allocates it)")
+    );
 }
 
 #[test]
 pub(crate) fn use_after_free() {
-    let expected = found(Kind::UseAfterFree, "R15", "u64 is used after its release");
+    let expected =
+        found(Kind::UseAfterFree, "R15", "u64 is used after its release (thread 0 releases it, then thread 0 uses it)");
     assert_eq!(violation(broken::use_after_free::<Graph>), expected);
 }
 
 #[test]
 pub(crate) fn double_free() {
-    assert_eq!(violation(broken::double_free::<Graph>), found(Kind::DoubleFree, "R15", "u64 is released twice"));
+    let message = "u64 is released twice (thread 0 releases it, then thread 0 releases it)";
+    assert_eq!(violation(broken::double_free::<Graph>), found(Kind::DoubleFree, "R15", message));
 }
 
 #[test]
@@ -212,23 +233,116 @@ pub(crate) fn uncaught_panic() {
     assert!(message.starts_with("panic: out of cheese (") && message.contains("broken.rs:"), "{message}");
 }
 
+/// Counts what the model does not know of.
+static HIDDEN: [AtomicU32; 4] = [const { AtomicU32::new(0) }; 4];
+
+fn hidden(which: usize) -> u32 {
+    HIDDEN[which].fetch_add(1, Ordering::Relaxed)
+}
+
 /// The main thread looks at something that the model does not know.
 fn hidden_state() -> String {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static RUNS: AtomicU32 = AtomicU32::new(0);
     let word = common::word::<Graph>();
-    Atomic::store(&*word, 1, At::StoreRelaxed);
-    if RUNS.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
-        Atomic::store(&*word, 2, At::StoreRelaxed);
+    word.store(1, At::StoreRelaxed);
+    if hidden(0).is_multiple_of(2) {
+        word.store(2, At::StoreRelaxed);
     }
     String::new()
 }
 
+/// A thread stores what the model does not know.
+fn hidden_value() -> String {
+    let word = common::word::<Graph>();
+    word.store(hidden(1), At::StoreRelaxed);
+    String::new()
+}
+
+/// From the third run on, when another source is to be read from, the thread loads another word.
+fn hidden_location() -> String {
+    let (x, y) = (common::word::<Graph>(), common::word::<Graph>());
+    let (theirs, other) = (x.clone(), y.clone());
+    let t = common::Task::<Graph, u32>::spawn(move || {
+        let word = if hidden(2) < 2 { theirs } else { other };
+        word.load(At::LoadRelaxed)
+    });
+    x.store(1, At::StoreRelaxed);
+    t.join().to_string()
+}
+
+/// From the third run on, when another source is to be read from, the thread stores.
+fn hidden_operation() -> String {
+    let x = common::word::<Graph>();
+    let theirs = x.clone();
+    let t = common::Task::<Graph, u32>::spawn(move || {
+        if hidden(3) < 2 {
+            return theirs.load(At::LoadRelaxed);
+        }
+        theirs.store(2, At::StoreRelaxed);
+        0
+    });
+    x.store(1, At::StoreRelaxed);
+    t.join().to_string()
+}
+
 #[test]
 pub(crate) fn hidden_state_is_no_verdict() {
-    let result = explore::<Graph>(hidden_state);
+    for body in [hidden_state, hidden_value, hidden_location, hidden_operation] {
+        let result = explore::<Graph>(body);
+        assert_eq!(result.end, End::Exhausted);
+        assert!(result.trace.contains("did not do what it did before"), "{}", result.trace);
+    }
+}
+
+/// Adds to a word when it is dropped.
+struct AddOnDrop {
+    word: common::Word<Graph>,
+    times: usize,
+}
+
+impl Drop for AddOnDrop {
+    fn drop(&mut self) {
+        for _ in 0..self.times {
+            self.word.fetch_add(1, At::RmwRelaxed);
+        }
+    }
+}
+
+/// Unwinds, and adds to the word on the way.
+fn unwind(word: common::Word<Graph>, times: usize) {
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        let _add = AddOnDrop { word, times };
+        resume_unwind(Box::new(()));
+    }));
+    assert!(caught.is_err() && !std::thread::panicking());
+}
+
+/// A thread unwinds while another one looks at what it does.
+fn unwinding_beside_load() -> String {
+    let word = common::word::<Graph>();
+    let theirs = word.clone();
+    let t = common::Task::<Graph, ()>::spawn(move || unwind(theirs, 1));
+    let seen = word.load(At::LoadRelaxed);
+    t.join();
+    seen.to_string()
+}
+
+/// Two threads unwind, each in the midst of the other.
+fn two_unwind() -> String {
+    let word = common::word::<Graph>();
+    let theirs = word.clone();
+    let t = common::Task::<Graph, ()>::spawn(move || unwind(theirs, 2));
+    unwind(word.clone(), 2);
+    t.join();
+    String::new()
+}
+
+#[test]
+pub(crate) fn threads_that_unwind_at_once_are_no_verdict() {
+    let alone = explore::<Graph>(unwinding_beside_load);
+    assert_eq!((alone.end, alone.outcomes.len()), (End::Complete, 2), "{}", alone.trace);
+    let result = explore::<Graph>(two_unwind);
     assert_eq!(result.end, End::Exhausted);
-    assert!(result.trace.contains("did not do what it did before"), "{}", result.trace);
+    assert!(result.trace.contains("while another one unwinds"), "{}", result.trace);
 }
 
 /// An atomic that outlives the execution it was made in.

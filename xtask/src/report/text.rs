@@ -43,6 +43,8 @@ pub(super) const NOT_SEEN: &str = "\
   the token's timers with a clock of their own.
 - Shuttle knows sequentially consistent executions only. It runs the same scenarios, and none of its answers is in \
   this report.
+- The graph explorer is bounded in what happens for no reason: a weak compare-exchange fails so at most once per site \
+  and thread in an execution, and a park returns so at most once per thread.
 - A scenario with a preemption bound leaves out executions with more preemptions; it is marked wherever it is named.
 - loom runs `SeqCst` accesses as acquire and release, so a scenario that executes one is marked *not evidence* there.
 
