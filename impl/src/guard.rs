@@ -4,6 +4,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use weakest::Platform;
 
+use crate::panics::swallow;
 use crate::source::CancellationTokenSource;
 
 /// Cancels its source when it is dropped. Counts as a source handle. While the thread unwinds, the callbacks' panics
@@ -52,11 +53,10 @@ impl<P: Platform> Drop for DropGuard<P> {
         if P::failed() {
             return;
         }
-        if let Some(source) = self.source.take()
-            && let Err(panics) = source.try_cancel()
-            && !std::thread::panicking()
-        {
-            std::panic::panic_any(panics);
+        match self.source.take().map(|source| source.try_cancel()) {
+            Some(Err(panics)) if std::thread::panicking() => swallow::<P>(Box::new(panics)),
+            Some(Err(panics)) => std::panic::panic_any(panics),
+            Some(Ok(_)) | None => {}
         }
     }
 }

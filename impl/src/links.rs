@@ -174,7 +174,7 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
         this.links.release();
         // SAFETY: the state is the caller's alone.
         unsafe { block.release() };
-        dropped.resume();
+        dropped.resume::<P>();
     }
 }
 

@@ -18,6 +18,18 @@ pub(crate) fn catch<P: Platform, R>(user: impl FnOnce() -> R) -> Result<R, Paylo
     }
 }
 
+/// Drops a panic that nobody is to be told of, and what its drop panics with in turn.
+#[cold]
+pub(crate) fn swallow<P: Platform>(payload: Payload) {
+    let mut rest = vec![payload];
+    while let Some(payload) = rest.pop() {
+        match payload.downcast::<CallbackPanics>() {
+            Ok(mut nested) => rest.append(&mut nested.payloads),
+            Err(leaf) => rest.extend(catch::<P, _>(|| drop(leaf)).err()),
+        }
+    }
+}
+
 /// The panics of the callbacks that one request ran, in the order in which they happened.
 ///
 /// The panics of a linked source's callbacks count as one, whose payload is a `CallbackPanics` of its own; however
@@ -201,12 +213,12 @@ impl Collector {
         }
     }
 
-    /// Takes the first panic of the source at `depth`, if that is the deepest with any.
-    pub(crate) fn first_of(&mut self, depth: usize) -> Option<Payload> {
-        match self.open.as_mut()?.last_mut() {
-            Some((top, payloads)) if *top == depth => Some(payloads.swap_remove(0)),
-            _ => None,
-        }
+    /// Takes the first panic of the source at `depth`, if that is the deepest with any; nobody is told of the others.
+    pub(crate) fn first_of<P: Platform>(&mut self, depth: usize) -> Option<Payload> {
+        let mut payloads = self.close(depth)?.into_payloads().into_iter();
+        let first = payloads.next();
+        payloads.for_each(swallow::<P>);
+        first
     }
 
     /// The source at `depth` is done: what its callbacks panicked with.

@@ -5,7 +5,7 @@ use weakest::{Platform, ThreadId};
 
 use crate::list;
 use crate::node::{Kind, Memory, NodePtr};
-use crate::panics::{Payload, catch};
+use crate::panics::{Payload, catch, swallow};
 use crate::shared::{Locked, Seen, Shared};
 use crate::timer;
 
@@ -33,8 +33,9 @@ pub(crate) fn take_down<P: Platform>(source: &Shared<P>, mut locked: Locked<'_, 
     let is_doomed = callbacks && doom(&mut locked);
     drop(locked);
     let released = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));
-    let dropped = if is_doomed { discard(source) } else { Dropped::default() };
-    dropped.or(released)
+    let mut dropped = if is_doomed { discard(source) } else { Dropped::default() };
+    dropped.note::<P>(released);
+    dropped
 }
 
 /// The first panic of closures that were dropped without being called, of a waker, or of the timer's drop.
@@ -43,17 +44,21 @@ pub(crate) fn take_down<P: Platform>(source: &Shared<P>, mut locked: Locked<'_, 
 pub(crate) struct Dropped(Option<Payload>);
 
 impl Dropped {
-    /// This panic, or what came later.
-    fn or(self, later: Result<(), Payload>) -> Self {
-        Self(self.0.or(later.err()))
+    /// Notes a panic, if it is one and the first.
+    fn note<P: Platform>(&mut self, result: Result<(), Payload>) {
+        match (result, &self.0) {
+            (Err(payload), None) => self.0 = Some(payload),
+            (Err(payload), Some(_)) => swallow::<P>(payload),
+            (Ok(()), _) => {}
+        }
     }
 
     /// Lets the panic go on, unless the thread unwinds already.
-    pub(crate) fn resume(self) {
-        if let Some(payload) = self.0
-            && !std::thread::panicking()
-        {
-            std::panic::resume_unwind(payload)
+    pub(crate) fn resume<P: Platform>(self) {
+        match self.0 {
+            Some(payload) if std::thread::panicking() => swallow::<P>(payload),
+            Some(payload) => std::panic::resume_unwind(payload),
+            None => {}
         }
     }
 }
@@ -62,12 +67,7 @@ impl Dropped {
 /// to the frames that own them, links to the children. A closure's drop counts as running: a dispose waits for it.
 pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Dropped {
     let me = P::thread_id();
-    let mut first = None;
-    let mut note = |result: Result<(), Payload>| {
-        if let Err(payload) = result {
-            first.get_or_insert(payload);
-        }
-    };
+    let mut dropped = Dropped::default();
     let (mut busy, mut seen) = (None, Seen::HELD);
     loop {
         let mut locked = source.lock(seen);
@@ -76,14 +76,14 @@ pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Dropped {
         let next = take_owned(&mut locked, me);
         drop(locked);
         if let Some(finished) = finished {
-            note(finished.settle());
+            dropped.note::<P>(finished.settle());
         }
         let Some((kind, node)) = next else {
-            return Dropped(first);
+            return dropped;
         };
         busy = Some(node);
         // SAFETY: node Invariant 3: this thread took the node out of the list.
-        note(catch::<P, _>(|| unsafe { kind.discard(node) }));
+        dropped.note::<P>(catch::<P, _>(|| unsafe { kind.discard(node) }));
     }
 }
 

@@ -265,7 +265,7 @@ impl<P: Platform> CancellationTokenSource<P> {
         let is_doomed = removal::doom(&mut locked);
         drop(locked);
         if is_doomed {
-            removal::discard(&self.handle).resume();
+            removal::discard(&self.handle).resume::<P>();
         }
         true
     }
@@ -326,7 +326,7 @@ fn close<P: Platform>(handle: Handle<P>) {
     }
     let dropped = removal::take_down(&handle, locked, is_live);
     drop(handle);
-    dropped.resume();
+    dropped.resume::<P>();
 }
 
 impl<P: Platform> Default for CancellationTokenSource<P> {

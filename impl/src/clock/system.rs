@@ -4,13 +4,15 @@
 //! bring clocks of their own.
 #![expect(clippy::disallowed_types, reason = "the clock has a thread and a lock of its own")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use weakest::Native;
+
 use super::queue::{Due, Fire, Key, Queue};
 use super::{TimeProvider, Timer};
+use crate::panics::{catch, swallow};
 
 /// The system's monotonic clock.
 pub(crate) struct SystemTime;
@@ -49,7 +51,9 @@ impl Clock {
             if let Some(fire) = queue.take_due(self.now()) {
                 drop(queue);
                 // A callback's panic has been reported by the panic hook; the other timers need this thread.
-                drop(catch_unwind(AssertUnwindSafe(move || fire())));
+                if let Err(payload) = catch::<Native, _>(move || fire()) {
+                    swallow::<Native>(payload);
+                }
                 queue = self.lock();
                 continue;
             }
