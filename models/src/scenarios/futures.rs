@@ -7,7 +7,7 @@ use std::task::{Poll, RawWaker, RawWakerVTable, Waker};
 
 use super::common::{
     CancellationToken, Claim, Count, Scenario, Source, block_on, check, counting_waker, poll, spawn_cancel,
-    spawn_write_then_cancel,
+    spawn_write_then_cancel, take_lock,
 };
 use weakest::model::{Data, Model};
 
@@ -224,7 +224,7 @@ impl<M: Model> Nosy<M> {
     /// Takes the lock, once.
     fn look(&self) {
         if !M::failed() {
-            drop(format!("{:?}", self.token));
+            take_lock(&self.token);
         }
     }
 
