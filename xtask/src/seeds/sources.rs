@@ -114,7 +114,7 @@ pub(super) const SEEDS: &[Seed] = &[
                 "    source.mark_cancelled();\n    let mut locked = source.lock(seen);\n",
             ),
         ]),
-        found_by: "cancel_vs_register",
+        found_by: "cancel_vs_wait",
     },
     Seed {
         seen: "crossbeam 9178ce15 and #1084",

@@ -22,11 +22,11 @@ pub(super) const SEEDS: &[Seed] = &[
     },
     Seed {
         seen: "tokio 7c8b8877d (#1768), rust-lang/futures-rs#1335",
-        wrong: "a thread that parks looks at the request by a plain load",
+        wrong: "a thread that waits looks at the request by a plain load, before it is in the list",
         change: Edit(&[(
             "waits.rs",
-            "    while !park() && !source.lock(Seen::CANCELLED).is_cancelled() {}",
-            "    while !park() && !source.is_cancelled() {}",
+            "    if locked.is_cancelled() {\n        return;\n",
+            "    if seen.is_cancelled() {\n        return;\n",
         )]),
         found_by: "cancel_vs_wait",
     },
