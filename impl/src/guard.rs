@@ -53,14 +53,10 @@ impl<P: Platform> Drop for DropGuard<P> {
         if P::failed() {
             return;
         }
-        if let Some(source) = self.source.take()
-            && let Err(panics) = source.try_cancel()
-        {
-            if std::thread::panicking() {
-                swallow::<P>(Box::new(panics));
-            } else {
-                std::panic::panic_any(panics);
-            }
+        match self.source.take().map(|source| source.try_cancel()) {
+            Some(Err(panics)) if std::thread::panicking() => swallow::<P>(Box::new(panics)),
+            Some(Err(panics)) => std::panic::panic_any(panics),
+            Some(Ok(_)) | None => {}
         }
     }
 }

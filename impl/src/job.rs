@@ -161,19 +161,26 @@ impl<P: Platform> Drop for CancelJob<P> {
         shared.source.lock(Seen::CANCELLED).with_mut(|lists| lists.notifier = Some(me));
         let result = notify::notify(&shared.source, None, me, OnPanic::Collect, panics).map_err(CallbackPanics::of);
         let mut locked = shared.source.lock(Seen::CANCELLED);
-        let before = shared.with_mut(&mut locked, |state| std::mem::replace(state, State::Done(result)));
+        let (waiter, untold) = shared.with_mut(&mut locked, |state| match state {
+            State::Running { waiter, abandoned: false } => {
+                let waiter = waiter.take();
+                *state = State::Done(result);
+                (waiter, None)
+            }
+            State::Running { .. } | State::Done(_) => (None, Some(result)),
+        });
         drop(locked);
-        match before {
-            State::Running { abandoned: true, .. } => {
-                // The callbacks' panics are dropped with it.
-                // SAFETY: Invariant 2: the completion is gone.
-                catch::<P, _>(|| unsafe { shared.release() }).unwrap_or_else(swallow::<P>);
+        if let Some(result) = untold {
+            // SAFETY: Invariant 2: the completion is gone.
+            unsafe { shared.release() }
+            if let Err(panics) = result {
+                swallow::<P>(Box::new(panics));
             }
-            State::Running { waiter: Some(wake), .. } => {
-                // A waker's panic has nowhere to go: the result was given out before it was woken.
-                catch::<P, _>(|| wake.wake()).unwrap_or_else(swallow::<P>);
-            }
-            State::Running { .. } | State::Done(_) => {}
+        } else if let Some(waker) = waiter
+            && let Err(payload) = catch::<P, _>(|| waker.wake())
+        {
+            // It has nowhere to go: the result was given out before.
+            swallow::<P>(payload);
         }
     }
 }

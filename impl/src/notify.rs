@@ -42,17 +42,17 @@ pub(crate) fn cancel<P: Platform>(root: &Handle<P>, on_panic: OnPanic) -> Result
     let mut panics = Collector::default();
     match request(root, Some(me), None, 0, &mut panics) {
         Some(Found::Callbacks(locked)) => notify(root, locked, me, on_panic, panics),
-        Some(Found::Nothing) => result(panics, on_panic),
+        Some(Found::Nothing) => result::<P>(panics, on_panic),
         None => return Ok(false),
     }
     .map(|()| true)
 }
 
 /// What the root's callbacks and wakers panicked with.
-fn result(mut panics: Collector, on_panic: OnPanic) -> Result<(), Payload> {
+fn result<P: Platform>(mut panics: Collector, on_panic: OnPanic) -> Result<(), Payload> {
     let panic = match on_panic {
         OnPanic::Collect => panics.close(0).map(|panics| Box::new(panics) as Payload),
-        OnPanic::FailFast => panics.first_of(0),
+        OnPanic::FailFast => panics.first_of::<P>(0),
     };
     panic.map_or(Ok(()), Err)
 }
@@ -142,16 +142,13 @@ pub(crate) fn notify<P: Platform>(
     let mut notifier = Notifier::<P> { me, current: root.ptr(), seen, depth: 0, busy: None, done: None, panics };
     loop {
         // The drop of a child that is done may panic when the next one is entered already: that one is brought to its end.
-        if on_panic == OnPanic::FailFast
-            && notifier.depth == 0
-            && let Some(payload) = notifier.panics.first_of(0)
-        {
+        if on_panic == OnPanic::FailFast && notifier.depth == 0 && !notifier.panics.is_empty() {
             notifier.stop();
-            return Err(payload);
+            return result::<P>(notifier.panics, on_panic);
         }
         // Caught here and not around each callback, for a callback is a matter of nanoseconds.
         match catch::<P, _>(|| notifier.run(locked.take())) {
-            Ok(true) => return result(notifier.panics, on_panic),
+            Ok(true) => return result::<P>(notifier.panics, on_panic),
             Ok(false) => {}
             Err(payload) => notifier.note(payload),
         }

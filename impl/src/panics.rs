@@ -19,17 +19,20 @@ pub(crate) fn catch<P: Platform, R>(user: impl FnOnce() -> R) -> Result<R, Paylo
 }
 
 /// How often a panic out of a payload's drop is dropped in its turn.
-const SWALLOWED: u32 = 8;
+const REPEATS: u32 = 8;
 
-/// Drops a panic that has nowhere to go, and what its drop panics with. One that goes on for ever is forgotten.
-pub(crate) fn swallow<P: Platform>(mut payload: Payload) {
-    for _ in 0..SWALLOWED {
-        match catch::<P, _>(|| drop(payload)) {
-            Ok(()) => return,
-            Err(again) => payload = again,
+/// Drops a panic that nobody is to be told of, and what its drop panics with in turn; one that goes on for ever is
+/// forgotten.
+#[cold]
+pub(crate) fn swallow<P: Platform>(payload: Payload) {
+    let mut rest = vec![(payload, 0)];
+    while let Some((payload, repeats)) = rest.pop() {
+        match payload.downcast::<CallbackPanics>() {
+            Ok(mut nested) => rest.extend(nested.payloads.drain(..).map(|payload| (payload, repeats))),
+            Err(leaf) if repeats == REPEATS => std::mem::forget(leaf),
+            Err(leaf) => rest.extend(catch::<P, _>(|| drop(leaf)).err().map(|payload| (payload, repeats + 1))),
         }
     }
-    std::mem::forget(payload);
 }
 
 /// The panics of the callbacks that one request ran, in the order in which they happened.
@@ -215,12 +218,12 @@ impl Collector {
         }
     }
 
-    /// Takes the first panic of the source at `depth`, if that is the deepest with any.
-    pub(crate) fn first_of(&mut self, depth: usize) -> Option<Payload> {
-        match self.open.as_mut()?.last_mut() {
-            Some((top, payloads)) if *top == depth => Some(payloads.swap_remove(0)),
-            _ => None,
-        }
+    /// Takes the first panic of the source at `depth`, if that is the deepest with any; nobody is told of the others.
+    pub(crate) fn first_of<P: Platform>(&mut self, depth: usize) -> Option<Payload> {
+        let mut payloads = self.close(depth)?.into_payloads().into_iter();
+        let first = payloads.next();
+        payloads.for_each(swallow::<P>);
+        first
     }
 
     /// The source at `depth` is done: what its callbacks panicked with.

@@ -34,8 +34,10 @@ pub(crate) fn take_down<P: Platform>(source: &Shared<P>, mut locked: Locked<'_, 
     drop(locked);
     let off = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::switch_off(timer)));
     let released = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));
-    let dropped = if is_doomed { discard(source) } else { Dropped::default() };
-    dropped.or::<P>(off).or::<P>(released)
+    let mut dropped = if is_doomed { discard(source) } else { Dropped::default() };
+    dropped.note::<P>(off);
+    dropped.note::<P>(released);
+    dropped
 }
 
 /// The first panic of closures that were dropped without being called, of a waker, or of the timer's drop.
@@ -44,14 +46,13 @@ pub(crate) fn take_down<P: Platform>(source: &Shared<P>, mut locked: Locked<'_, 
 pub(crate) struct Dropped(Option<Payload>);
 
 impl Dropped {
-    /// This panic, or what came later.
-    fn or<P: Platform>(mut self, later: Result<(), Payload>) -> Self {
-        match later {
-            Err(payload) if self.0.is_some() => swallow::<P>(payload),
-            Err(payload) => self.0 = Some(payload),
-            Ok(()) => {}
+    /// Notes a panic, if it is one and the first.
+    fn note<P: Platform>(&mut self, result: Result<(), Payload>) {
+        match (result, &self.0) {
+            (Err(payload), None) => self.0 = Some(payload),
+            (Err(payload), Some(_)) => swallow::<P>(payload),
+            (Ok(()), _) => {}
         }
-        self
     }
 
     /// Lets the panic go on, unless the thread unwinds already.
@@ -77,14 +78,14 @@ pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Dropped {
         let next = take_owned(&mut locked, me);
         drop(locked);
         if let Some(finished) = finished {
-            dropped = dropped.or::<P>(finished.settle());
+            dropped.note::<P>(finished.settle());
         }
         let Some((kind, node)) = next else {
             return dropped;
         };
         busy = Some(node);
         // SAFETY: node Invariant 3: this thread took the node out of the list.
-        dropped = dropped.or::<P>(catch::<P, _>(|| unsafe { kind.discard(node) }));
+        dropped.note::<P>(catch::<P, _>(|| unsafe { kind.discard(node) }));
     }
 }
 

@@ -7,6 +7,7 @@ mod command;
 mod dotnet;
 mod report;
 mod sanitize;
+mod seeds;
 mod tidy;
 
 use std::process::ExitCode;
@@ -31,6 +32,12 @@ enum Task {
     Sanitize,
     /// Compares the machine code of the facade with that of hand-written atomics.
     Codegen,
+    /// Plants bugs that others shipped, in a copy of the token: each must be found.
+    Seeds {
+        /// Only seeds that hold this text.
+        #[arg(default_value = "")]
+        filter: String,
+    },
     /// Times the token beside its peers and the least that it can cost.
     Bench(bench::Options),
     /// Compares the token with the living .NET on random histories; `-- --help` says how many.
@@ -48,6 +55,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::tidy(),
         Task::Sanitize => sanitize::sanitize(),
         Task::Codegen => codegen::codegen(),
+        Task::Seeds { filter } => seeds::seeds(&filter),
         Task::Bench(options) => bench::bench(&options),
         Task::Dotnet { arguments } => return dotnet::dotnet(&arguments),
     };

@@ -212,8 +212,8 @@ pub(crate) struct PanickingDropVsUnregister;
 impl Scenario for PanickingDropVsUnregister {
     const CLAIM: Claim = Claim {
         name: "panicking_drop_vs_unregister",
-        about: "A closure whose drop panics is unregistered while another thread cancels; an older callback runs all the same.",
-        rules: &["R3", "R4", "R14"],
+        about: "A closure whose drop takes the lock and panics is unregistered while another thread cancels; an older one runs.",
+        rules: &["R3", "R4", "R12", "R14"],
         threads: 2,
         loom_preemptions: None,
         stuck: "R6",
@@ -224,7 +224,7 @@ impl Scenario for PanickingDropVsUnregister {
     fn run<M: Model>() -> String {
         let source = Source::<M>::new();
         let older = counted(&source.token());
-        let bomb = Bomb::<M>::new();
+        let bomb = Bomb(Some(source.token()));
         let registration = source.token().register(move || drop(bomb));
         let reported = Count::default();
         let canceller = M::spawn({

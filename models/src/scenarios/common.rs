@@ -1,6 +1,5 @@
 //! What the scenarios share: the token's types on a model, and counts of what callbacks did.
 
-use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -48,21 +47,21 @@ impl<M: Model> Drop for OnDrop<M> {
     }
 }
 
-/// Captured by a closure: panics when it is dropped.
-pub(super) struct Bomb<M: Model>(PhantomData<fn() -> M>);
-
-impl<M: Model> Bomb<M> {
-    pub(super) fn new() -> Self {
-        Self(PhantomData)
-    }
-}
+/// Captured by a closure: panics when it is dropped, after taking the lock of its token's source, if it has a token.
+pub(super) struct Bomb<M: Model>(pub(super) Option<CancellationToken<M>>);
 
 impl<M: Model> Drop for Bomb<M> {
     fn drop(&mut self) {
         if !M::failed() {
+            self.0.iter().for_each(take_lock);
             quiet_panic();
         }
     }
+}
+
+/// Takes the lock of the token's source, once.
+pub(super) fn take_lock<M: Model>(token: &CancellationToken<M>) {
+    drop(format!("{token:?}"));
 }
 
 /// Whether `user` panics. What tears a failed execution down is let through.

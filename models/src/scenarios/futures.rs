@@ -1,11 +1,13 @@
 //! Several waits and futures against one request, and what user code builds of them.
+#![expect(unsafe_code, reason = "a waker whose clones share nothing")]
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Poll, RawWaker, RawWakerVTable, Waker};
 
 use super::common::{
-    Claim, Count, Scenario, Source, block_on, check, counting_waker, poll, spawn_cancel, spawn_write_then_cancel,
+    CancellationToken, Claim, Count, Scenario, Source, block_on, check, counting_waker, poll, spawn_cancel,
+    spawn_write_then_cancel, take_lock,
 };
 use weakest::model::{Data, Model};
 
@@ -199,5 +201,102 @@ impl Scenario for CancelVsInterruptibleWait {
         check("G1", source.is_cancelled(), "a wait was interrupted, and its thread does not see the request");
         M::join(canceller);
         "interrupted".to_owned()
+    }
+}
+
+/// A waker that uses its token when it is cloned, called, and dropped. A clone shares nothing with it: who is the last
+/// of several to drop a shared one is nothing that an explorer sees.
+struct Nosy<M: Model> {
+    token: CancellationToken<M>,
+    wakes: Count,
+}
+
+impl<M: Model> Nosy<M> {
+    const TABLE: &'static RawWakerVTable =
+        &RawWakerVTable::new(Self::clone_erased, Self::wake_erased, Self::wake_by_ref_erased, Self::drop_erased);
+
+    fn waker(token: &CancellationToken<M>, wakes: &Count) -> Waker {
+        let data = Box::into_raw(Box::new(Self { token: token.clone(), wakes: wakes.clone() }));
+        // SAFETY: the table's functions are this type's, and each waker owns its box.
+        unsafe { Waker::new(data.cast(), Self::TABLE) }
+    }
+
+    /// Takes the lock, once.
+    fn look(&self) {
+        if !M::failed() {
+            take_lock(&self.token);
+        }
+    }
+
+    unsafe fn clone_erased(data: *const ()) -> RawWaker {
+        // SAFETY: a waker calls this with its own box.
+        let this = unsafe { &*data.cast::<Self>() };
+        this.look();
+        RawWaker::new(
+            Box::into_raw(Box::new(Self { token: this.token.clone(), wakes: this.wakes.clone() })).cast(),
+            Self::TABLE,
+        )
+    }
+
+    unsafe fn wake_erased(data: *const ()) {
+        // SAFETY: passed on to the caller.
+        unsafe { Self::wake_by_ref_erased(data) };
+        // SAFETY: passed on to the caller.
+        unsafe { Self::drop_erased(data) }
+    }
+
+    unsafe fn wake_by_ref_erased(data: *const ()) {
+        // SAFETY: a waker calls this with its own box.
+        let this = unsafe { &*data.cast::<Self>() };
+        this.wakes.hit();
+        this.look();
+    }
+
+    unsafe fn drop_erased(data: *const ()) {
+        // SAFETY: a waker calls this with its own box, and not again.
+        let this = unsafe { Box::from_raw(data.cast::<Self>().cast_mut()) };
+        this.look();
+    }
+}
+
+/// A future goes that was polled with two wakers, neither of which is called or dropped under the lock.
+pub(crate) struct CancelVsDropAfterSecondPoll;
+
+impl Scenario for CancelVsDropAfterSecondPoll {
+    const CLAIM: Claim = Claim {
+        name: "cancel_vs_drop_after_second_poll",
+        about: "A future is polled with one waker, then with another, and dropped, while another thread cancels; a \
+                waker takes the lock when it is cloned, called or dropped.",
+        rules: &["R12", "R13", "R15"],
+        threads: 2,
+        loom_preemptions: Some(4),
+        stuck: "R12",
+        outcomes: &["the first was woken", "the second was woken", "none was woken"],
+        kills: &[],
+    };
+
+    fn run<M: Model>() -> String {
+        let source = Source::<M>::new();
+        let token = source.token();
+        let (first, second) = (Count::default(), Count::default());
+        let canceller = {
+            let mut future = pin!(token.cancelled());
+            let pending = poll(future.as_mut(), &Nosy::<M>::waker(&token, &first)).is_pending();
+            check("R1", pending, "cancelled without a request");
+            let canceller = spawn_cancel(&source);
+            let _either = poll(future.as_mut(), &Nosy::<M>::waker(&token, &second));
+            canceller
+        };
+        M::join(canceller);
+        match (first.get(), second.get()) {
+            (1, 0) => "the first was woken",
+            (0, 1) => "the second was woken",
+            (0, 0) => "none was woken",
+            _ => {
+                check("R13", false, "one wait was woken twice");
+                ""
+            }
+        }
+        .to_owned()
     }
 }

@@ -220,7 +220,7 @@ impl Scenario for FailFastVsDropOfChild {
         let older = Source::linked([&parent.token()]);
         let runs = counted(&older.token());
         let newer = Source::linked([&parent.token()]);
-        let bomb = Bomb::<M>::new();
+        let bomb = Bomb::<M>(None);
         newer.token().register(move || drop(bomb)).detach();
         newer.token().register(|| quiet_panic()).detach();
         check("R14", panics::<M, _>(|| newer.cancel_fail_fast()), "a callback's panic was lost");

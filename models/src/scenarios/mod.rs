@@ -90,6 +90,7 @@ macro_rules! scenarios {
             futures::CancelsVsWaitForBoth = cancels_vs_wait_for_both,
             futures::CancelVsRunUntilCancelled = cancel_vs_run_until_cancelled,
             futures::CancelVsInterruptibleWait = cancel_vs_interruptible_wait,
+            futures::CancelVsDropAfterSecondPoll = cancel_vs_drop_after_second_poll,
             callbacks::PanickingDropVsUnregister = panicking_drop_vs_unregister,
             mixes::RegisterVsRegisterVsCancel = register_vs_register_vs_cancel,
             mixes::DisposeVsPollVsCancel = dispose_vs_poll_vs_cancel,

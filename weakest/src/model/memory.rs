@@ -134,10 +134,16 @@ impl<L: Life> Memory<L> {
         let Some(place) = NonNull::new(unsafe { alloc(padded) }) else { handle_alloc_error(padded) };
         // SAFETY: fresh memory with the layout of a `T`.
         unsafe { place.cast::<T>().write(value) };
-        let life = self.life();
-        let block = Block { owned: Some((place, padded)), ..Block::new::<T>(padded.size(), life) };
-        self.blocks.insert(place.addr().get(), block);
+        self.own::<T>(place, padded);
         place.cast()
+    }
+
+    /// Registers memory to be given back when the execution ends.
+    fn own<T>(&mut self, place: NonNull<u8>, layout: Layout) {
+        let start = place.addr().get();
+        self.vacate(start, layout.size());
+        let life = self.life();
+        self.blocks.insert(start, Block { owned: Some((place, layout)), ..Block::new::<T>(layout.size(), life) });
     }
 
     /// Registers memory that its owner keeps, unless it lies in a block that is in use.
@@ -146,10 +152,19 @@ impl<L: Life> Memory<L> {
         if self.find(start).is_some_and(|block| !block.released) {
             return;
         }
-        // A frame that died has left its slots here.
-        self.blocks.retain(|&at, block| block.owned.is_some() || at + block.size <= start || start + size <= at);
+        self.vacate(start, size);
         let life = self.life();
         self.blocks.insert(start, Block::new::<T>(size, life));
+    }
+
+    /// Forgets the slots that lie here: the frame or the box that they were in is gone, and its memory is used anew.
+    fn vacate(&mut self, start: usize, size: usize) {
+        while let Some((&at, block)) = self.blocks.range(..start + size).next_back()
+            && block.owned.is_none()
+            && start < at + block.size
+        {
+            self.blocks.remove(&at);
+        }
     }
 
     fn find(&mut self, address: usize) -> Option<&mut Block<L>> {
@@ -242,5 +257,45 @@ pub(crate) unsafe fn drop_value<T>(place: NonNull<T>) {
     if !violated() {
         // SAFETY: the caller owns the value.
         unsafe { place.drop_in_place() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Layout, Life, Memory, NonNull};
+
+    /// A cell without races.
+    struct Calm;
+
+    impl Life for Calm {
+        fn new() -> Self {
+            Self
+        }
+
+        fn read(&self) -> bool {
+            true
+        }
+
+        fn write(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn memory_that_had_slots_is_forgotten_to_have_had_them_when_it_is_used_anew() {
+        let mut memory = Memory::<Calm>::new();
+        let words = [0_u64; 4];
+        let place = |i: usize| NonNull::from(&words[i]);
+        for i in [1, 3] {
+            memory.adopt(place(i));
+            assert!(memory.release(place(i)) && !memory.is_live(place(i)));
+        }
+        memory.own::<[u64; 3]>(place(0).cast(), Layout::new::<[u64; 3]>());
+        for i in 0..3 {
+            memory.touch(place(i));
+        }
+        assert!(memory.is_live(place(1)) && !memory.is_live(place(3)), "what lies beside is as it was");
+        memory.adopt(place(3));
+        memory.touch(place(3));
     }
 }

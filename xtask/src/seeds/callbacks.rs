@@ -1,0 +1,92 @@
+//! Bugs of callbacks and registrations.
+
+use super::Change::{Edit, Weaken};
+use super::Seed;
+
+pub(super) const SEEDS: &[Seed] = &[
+    Seed {
+        seen: "dotnet/coreclr#20145, #19839",
+        wrong: "the request takes the whole list, so that a dispose finds nothing to remove and leaves",
+        change: Edit(&[(
+            "list.rs",
+            "    match remove(locked, node, callbacks) {",
+            "    if locked.is_cancelled() && with(locked, node, |member| matches!(member.state, State::Linked { .. })) {\n\
+             \x20       return Parting::Over(detach(locked, node));\n\
+             \x20   }\n\
+             \x20   match remove(locked, node, callbacks) {",
+        )]),
+        found_by: "dispose_vs_other_running_callback",
+    },
+    Seed {
+        seen: "dotnet/corefx#14903, dotnet/runtime#43438",
+        wrong: "`unregister` waits for a callback that runs",
+        change: Edit(&[(
+            "registration.rs",
+            "        else {\n            return false;\n        };\n        // SAFETY: node Invariant 3",
+            "        else {\n\
+             \x20           let (locked, _) = leave(registered.state(), Seen::HELD, registered.node);\n\
+             \x20           drop(locked);\n\
+             \x20           return false;\n\
+             \x20       };\n\
+             \x20       // SAFETY: node Invariant 3",
+        )]),
+        found_by: "unregister_vs_running_callback",
+    },
+    Seed {
+        seen: "dotnet/runtime#90078",
+        wrong: "a dispose waits for a callback of its own thread",
+        change: Edit(&[(
+            "list.rs",
+            "State::Busy { thread, orphan, .. } if on_notifier || *thread == me => {",
+            "State::Busy { thread, orphan, .. } if on_notifier && *thread != me => {",
+        )]),
+        found_by: "dispose_inside_callback_vs_cancel",
+    },
+    Seed {
+        seen: "GCC PR 92895",
+        wrong: "a dispose does not wait, and the closure is dropped while it runs",
+        change: Edit(&[(
+            "list.rs",
+            "State::Busy { thread, orphan, .. } if on_notifier || *thread == me => {",
+            "State::Busy { orphan, .. } => {\n            let _ = (on_notifier, me);",
+        )]),
+        found_by: "cancel_vs_dispose",
+    },
+    Seed {
+        seen: "GCC PR 92895",
+        wrong: "a callback runs under the lock",
+        change: Edit(&[(
+            "notify.rs",
+            "                    drop(locked);\n                    self.release_child();\n                    self.call(run, node);\n",
+            "                    self.release_child();\n                    self.call(run, node);\n                    drop(locked);\n",
+        )]),
+        found_by: "register_inside_callback_vs_dispose",
+    },
+    Seed {
+        seen: "microsoft/STL#1196, parking_lot ded782f and d26c284",
+        wrong: "whoever disposes does not receive what the callback wrote",
+        change: Weaken("LockAcquire", "Relaxed"),
+        found_by: "cancel_vs_dispose",
+    },
+    Seed {
+        seen: "smol-rs/event-listener#138, #139",
+        wrong: "a registration that had to allocate does not look again whether the request was made",
+        change: Edit(&[(
+            "registration.rs",
+            "            locked = match admit(source, seen) {\n                Ok(locked) => locked,",
+            "            locked = match Ok(source.lock(seen)) {\n                Ok(locked) => locked,",
+        )]),
+        found_by: "rearmed_timer_vs_register",
+    },
+    Seed {
+        seen: "tokio#4129, #5471, #5475, #5578",
+        wrong: "a closure is dropped under the lock",
+        change: Edit(&[(
+            "registration.rs",
+            "        let Some(kind) = list::remove(&mut registered.state().lock(Seen::HELD), registered.node, list::callbacks)\n",
+            "        let mut locked = registered.state().lock(Seen::HELD);\n\
+             \x20       let Some(kind) = list::remove(&mut locked, registered.node, list::callbacks)\n",
+        )]),
+        found_by: "panicking_drop_vs_unregister",
+    },
+];

@@ -1,0 +1,110 @@
+//! Bugs of waits and futures.
+
+use super::Change::Edit;
+use super::Seed;
+
+pub(super) const SEEDS: &[Seed] = &[
+    Seed {
+        seen: "tokio 9a3ce91ef (#4497), thingbuf c58c620",
+        wrong: "a second poll keeps the first waker",
+        change: Edit(&[(
+            "waits.rs",
+            "    let old = list::set_waker(&mut locked, sleeper, Some(waker));\n",
+            "    let old = Some(waker);\n",
+        )]),
+        found_by: "cancel_vs_second_poll",
+    },
+    Seed {
+        seen: "tokio 6d868d96c (#7462)",
+        wrong: "a future that is ready wins over a token that is cancelled already",
+        change: Edit(&[("waits.rs", "        if first && wait.token.is_cancelled() {", "        if first && false {")]),
+        found_by: "cancel_vs_run_until_cancelled",
+    },
+    Seed {
+        seen: "tokio 7c8b8877d (#1768), rust-lang/futures-rs#1335",
+        wrong: "a thread that waits looks at the request by a plain load, before it is in the list",
+        change: Edit(&[(
+            "waits.rs",
+            "    if locked.is_cancelled() {\n        return;\n",
+            "    if seen.is_cancelled() {\n        return;\n",
+        )]),
+        found_by: "cancel_vs_wait",
+    },
+    Seed {
+        seen: "tokio 00725f687 (#2340)",
+        wrong: "waits are taken out under the lock, and their wakers later, when the waits may be gone",
+        change: Edit(&[
+            (
+                "list.rs",
+                "pub(crate) fn take_wait<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Waker> {",
+                "pub(crate) fn take_wait<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Ptr<P, Sleeper<P>>> {",
+            ),
+            (
+                "list.rs",
+                "    set_waker(locked, sleeper_of(node.cast()), None)\n",
+                "    Some(sleeper_of(node.cast()))\n",
+            ),
+            (
+                "notify.rs",
+                "            && let Some(waker) = list::take_wait(&mut locked)\n        {\n            batch[taken] = Some(waker);",
+                "            && let Some(sleeper) = list::take_wait(&mut locked)\n        {\n            drop(locked);\n\
+                 \x20           // SAFETY: none.\n\
+                 \x20           batch[taken] = unsafe { sleeper.get().waker.with_mut(Option::take) };\n\
+                 \x20           locked = source.lock(Seen::CANCELLED);",
+            ),
+            ("notify.rs", "use weakest::{Platform, ThreadId};", "use weakest::{Cell, Platform, ThreadId};"),
+        ]),
+        found_by: "cancel_vs_drop_of_future",
+    },
+    Seed {
+        seen: "tokio#4129, #5471, #5475, #5578",
+        wrong: "a waker is dropped under the lock",
+        change: Edit(&[(
+            "waits.rs",
+            "    let old = list::set_waker(&mut locked, sleeper, Some(waker));\n    drop(locked);\n    drop(old);\n",
+            "    let old = list::set_waker(&mut locked, sleeper, Some(waker));\n    drop(old);\n    drop(locked);\n",
+        )]),
+        found_by: "cancel_vs_drop_after_second_poll",
+    },
+    Seed {
+        seen: "tokio#4129, #5471, #5475, #5578",
+        wrong: "a waker is called under the lock",
+        change: Edit(&[(
+            "notify.rs",
+            "        drop(locked);\n        let mut wakers = batch[..taken].iter_mut().filter_map(Option::take);\n        while let Err(payload) = catch::<P, _>(|| wakers.by_ref().for_each(Waker::wake)) {\n            panics.push(depth, payload);\n        }\n",
+            "        let mut wakers = batch[..taken].iter_mut().filter_map(Option::take);\n        while let Err(payload) = catch::<P, _>(|| wakers.by_ref().for_each(Waker::wake)) {\n            panics.push(depth, payload);\n        }\n        drop(locked);\n",
+        )]),
+        found_by: "cancel_vs_drop_after_second_poll",
+    },
+    Seed {
+        seen: "golang/go#75533",
+        wrong: "callbacks run before the waits are released",
+        change: Edit(&[
+            ("notify.rs", "    let locked = if has_waits {\n", "    let locked = if has_waits && !has_callbacks {\n"),
+            (
+                "notify.rs",
+                "        Some(Found::Callbacks(locked)) => notify(root, locked, me, on_panic, panics),\n",
+                "        Some(Found::Callbacks(locked)) => {\n\
+                 \x20           let result = notify(root, locked, me, on_panic, panics);\n\
+                 \x20           wake_all(root, root.lock(Seen::CANCELLED), 0, &mut Collector::default());\n\
+                 \x20           result\n\
+                 \x20       }\n",
+            ),
+        ]),
+        found_by: "wait_vs_callback_that_waits_for_it",
+    },
+    Seed {
+        seen: "once_cell 5386606 and 0af68fb, parking_lot 8c36d8c",
+        wrong: "waits are woken before the request is made",
+        change: Edit(&[(
+            "notify.rs",
+            "    locked.set(CANCELLED);\n",
+            "    if locked.with(|lists| lists.waits.is_some()) {\n\
+             \x20       wake_all(source, locked, depth, panics);\n\
+             \x20       locked = source.lock(seen);\n\
+             \x20   }\n\
+             \x20   locked.set(CANCELLED);\n",
+        )]),
+        found_by: "cancel_vs_wait",
+    },
+];
