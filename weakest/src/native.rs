@@ -121,12 +121,15 @@ struct Backoff {
 }
 
 impl Backoff {
-    /// The first spin has 2^5 pauses: time for another thread to take a lock many times, and so to hand it over, with
+    /// The first spin has 2^6 pauses: time for another thread to take a lock many times, and so to hand it over, with
     /// the memory under it, once and not each time.
     const FIRST_STEP: u32 = 6;
 
-    /// The last spin before the first yield has 2^6.
-    const LAST_STEP: u32 = 7;
+    /// After a spin of 2^7, each spin comes after a yield.
+    const YIELD_STEP: u32 = 7;
+
+    /// No spin is longer than 2^9 pauses.
+    const LAST_STEP: u32 = 9;
 
     const fn new() -> Self {
         Self { step: Self::FIRST_STEP }
@@ -136,14 +139,13 @@ impl Backoff {
     #[cold]
     #[inline(never)]
     fn snooze(&mut self) {
-        if self.step <= Self::LAST_STEP {
-            for _ in 0..1_u32 << self.step {
-                core::hint::spin_loop();
-            }
-            self.step += 1;
-        } else {
+        if self.step > Self::YIELD_STEP {
             thread::yield_now();
         }
+        for _ in 0..1_u32 << self.step {
+            core::hint::spin_loop();
+        }
+        self.step = Self::LAST_STEP.min(self.step + 1);
     }
 }
 
