@@ -62,7 +62,7 @@ pub fn hand_lock(word: &AtomicU32) -> u32 {
 #[cold]
 #[inline(never)]
 fn wait_replace_contended(word: &AtomicU32, mut found: u32) -> u32 {
-    let mut step = 0;
+    let mut step = 6;
     loop {
         while found & LOCKED != 0 {
             snooze(&mut step);
@@ -78,14 +78,13 @@ fn wait_replace_contended(word: &AtomicU32, mut found: u32) -> u32 {
 #[cold]
 #[inline(never)]
 fn snooze(step: &mut u32) {
-    if *step < 7 {
-        for _ in 0..1_u32 << *step {
-            spin_loop();
-        }
-        *step += 1;
-    } else {
+    if *step > 7 {
         yield_now();
     }
+    for _ in 0..1_u32 << *step {
+        spin_loop();
+    }
+    *step = 9.min(*step + 1);
 }
 
 /// Gives the lock back through the facade.
