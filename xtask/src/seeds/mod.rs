@@ -220,6 +220,6 @@ mod tests {
                 }
             }
         }
-        assert!(all().count() >= 24, "a seed is gone");
+        assert!(all().count() >= 31, "a seed is gone");
     }
 }
