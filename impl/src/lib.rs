@@ -91,18 +91,50 @@ pub use aliases::{
 mod aliases {
     use super::{Native, generic};
 
-    /// [`generic::CancellationTokenSource`] on the machine itself.
+    /// Requests cancellation, at once or after a delay: [`generic::CancellationTokenSource`] on the machine itself.
+    ///
+    /// .NET counterpart: `System.Threading.CancellationTokenSource`.
+    #[doc(alias = "stop_source")]
     pub type CancellationTokenSource = generic::CancellationTokenSource<Native>;
-    /// [`generic::CancellationToken`] on the machine itself.
+
+    /// Observes the request: polled, waited for, awaited, or given callbacks. [`generic::CancellationToken`] on the
+    /// machine itself.
+    ///
+    /// .NET counterpart: `System.Threading.CancellationToken`.
+    #[doc(alias = "stop_token")]
     pub type CancellationToken = generic::CancellationToken<Native>;
-    /// [`generic::Registration`] on the machine itself.
+
+    /// A registered callback, which goes with it: [`generic::Registration`] on the machine itself.
+    ///
+    /// .NET counterpart: `System.Threading.CancellationTokenRegistration`.
+    #[doc(alias = "CancellationTokenRegistration")]
+    #[doc(alias = "stop_callback")]
     pub type Registration = generic::Registration<Native>;
-    /// [`generic::CancelJob`] on the machine itself.
+
+    /// The callbacks of a request that are still to be run, wherever the caller likes: [`generic::CancelJob`] on the
+    /// machine itself.
+    ///
+    /// .NET counterpart: what `CancellationTokenSource.CancelAsync` hands to the thread pool.
+    #[doc(alias = "CancelAsync")]
     pub type CancelJob = generic::CancelJob<Native>;
-    /// [`generic::CancelCompletion`] on the machine itself.
+
+    /// Learns when a [`CancelJob`] is over, and of its callbacks' panics: [`generic::CancelCompletion`] on the machine
+    /// itself.
+    ///
+    /// .NET counterpart: the task that `CancellationTokenSource.CancelAsync` returns.
+    #[doc(alias = "CancelAsync")]
+    #[doc(alias = "Task")]
     pub type CancelCompletion = generic::CancelCompletion<Native>;
-    /// [`generic::DropGuard`] on the machine itself.
+
+    /// Requests cancellation when it is dropped: [`generic::DropGuard`] on the machine itself.
+    ///
+    /// .NET counterpart: none; a `finally` that calls `CancellationTokenSource.Cancel` does it.
+    #[doc(alias = "jthread")]
     pub type DropGuard = generic::DropGuard<Native>;
-    /// [`generic::Cancelled`] on the machine itself.
+
+    /// The error of a token that was checked and is cancelled: [`generic::Cancelled`] on the machine itself.
+    ///
+    /// .NET counterpart: `System.OperationCanceledException`.
+    #[doc(alias = "OperationCanceledException")]
     pub type Cancelled = generic::Cancelled<Native>;
 }

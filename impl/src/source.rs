@@ -26,6 +26,9 @@ use crate::token::CancellationToken;
 /// the tokens it was [linked](Self::linked) to and drops the callbacks that never ran; its tokens stay usable and can
 /// never be cancelled any more. After the request it removes nothing.
 ///
+/// That drop never waits for a callback: one that runs on another thread goes on there. The closures that never ran are
+/// dropped on the thread that drops the handle, newest first, and the first panic of their drops passes out of it.
+///
 /// What .NET checks at run time (`ObjectDisposedException`) ownership proves at compile time:
 ///
 /// ```compile_fail

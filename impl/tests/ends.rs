@@ -5,8 +5,6 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Waker};
 
 use rescind::{CallbackPanics, CancellationToken, CancellationTokenSource, Registration};
@@ -296,75 +294,4 @@ fn a_hundred_thousand_registrations_go_in_random_order() {
     drop((source, token));
     assert!(kept.into_iter().rev().all(|registration| registration.token().is_cancelled()));
     assert_eq!(DROPS.get() as usize, COUNT);
-}
-
-/// A payload whose own drop panics, after it was counted.
-struct Bomb(Arc<AtomicUsize>);
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Relaxed);
-        resume_unwind(Box::new("bomb"));
-    }
-}
-
-/// A source with a callback that panics with a bomb.
-fn armed(drops: &Arc<AtomicUsize>) -> CancellationTokenSource {
-    let (source, bomb) = (CancellationTokenSource::new(), Bomb(drops.clone()));
-    source.token().register(move || resume_unwind(Box::new(bomb))).detach();
-    source
-}
-
-#[test]
-fn a_panic_that_has_nowhere_to_go_may_panic_itself() {
-    let drops = Arc::<AtomicUsize>::default();
-    let mut job = None;
-    drop(armed(&drops).cancel_on(|it| job = Some(it)));
-    job.expect("a callback is registered").run();
-    assert_eq!(drops.load(Relaxed), 1, "of a job without a completion");
-
-    let guarded = armed(&drops);
-    let unwound = catch_unwind(AssertUnwindSafe(|| {
-        let _guard = guarded.drop_guard();
-        resume_unwind(Box::new("the first"));
-    }));
-    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the first"));
-    assert_eq!(drops.load(Relaxed), 2, "of a guard in an unwinding thread");
-}
-
-#[test]
-fn removing_goes_on_when_a_second_panic_panics_itself() {
-    type Remove = fn(CancellationTokenSource);
-    let removals: [Remove; 2] = [drop, |mut source| assert!(source.try_reset())];
-    for remove in removals {
-        let (drops, source) = (Arc::<AtomicUsize>::default(), CancellationTokenSource::new());
-        let token = source.token();
-        let captured: [_; 4] = std::array::from_fn(|i| {
-            let drops = drops.clone();
-            AtDrop(Some(move || {
-                if i < 3 {
-                    resume_unwind(Box::new(Bomb(drops)))
-                }
-            }))
-        });
-        let [a, b, c, d] = captured;
-        for at_drop in [d, a, b, c] {
-            token.register(move || drop(at_drop)).detach();
-        }
-        let panic = catch_unwind(AssertUnwindSafe(|| remove(source))).expect_err("the first panic passes out");
-        assert_eq!(drops.load(Relaxed), 2, "the panics that came later");
-        assert!(catch_unwind(AssertUnwindSafe(|| drop(panic))).is_err());
-        assert!(format!("{token:?}").contains("callbacks: 0"), "{token:?}");
-    }
-}
-
-/// Calls a closure when it is dropped.
-struct AtDrop<F: FnOnce()>(Option<F>);
-
-impl<F: FnOnce()> Drop for AtDrop<F> {
-    fn drop(&mut self) {
-        if let Some(f) = self.0.take() {
-            f();
-        }
-    }
 }

@@ -93,21 +93,29 @@ fn a_job_swallows_the_panic_of_its_completions_waker() {
     assert!(completion.is_complete());
 }
 
-/// The first panic is told, the others are not; each callback is over.
+/// The first panic is told, the others are not; each callback is over, detached or not.
 #[test]
 fn every_closure_is_dropped_whatever_the_drops_before_panicked_with() {
     for reset in [false, true] {
-        let (drops, mut source) = (Arc::default(), CancellationTokenSource::new());
+        let (drops, harmless) = (Arc::default(), Arc::new(()));
+        let mut source = CancellationTokenSource::new();
         let token = source.token();
+        let last = Arc::clone(&harmless);
+        token.register(move || drop(last)).detach();
         let registrations = [(); 3].map(|()| {
             let explodes = Explodes(Arc::clone(&drops));
             token.register(move || drop(explodes))
         });
+        let [left, kept @ ..] = registrations;
+        left.detach();
         let end = catch_unwind(AssertUnwindSafe(|| if reset { assert!(source.try_reset()) } else { drop(source) }));
         let told = end.expect_err("the first one's panic");
         assert_eq!(drops.load(Relaxed), 2, "the other two were swallowed");
-        drop(registrations);
-        assert!(catch_unwind(AssertUnwindSafe(|| drop(told))).is_err());
+        assert_eq!(Arc::strong_count(&harmless), 1, "the oldest one's drop comes last");
+        assert!(format!("{token:?}").contains("callbacks: 0"), "{token:?}");
+        assert!(kept.iter().all(|registration| !registration.unregister()));
+        drop(kept);
+        assert!(told.is::<Bomb>() && catch_unwind(AssertUnwindSafe(|| drop(told))).is_err());
         assert_eq!(drops.load(Relaxed), 3);
     }
 }

@@ -250,6 +250,27 @@ fn dispose_async_waits_for_a_callback_that_runs_elsewhere() {
 }
 
 #[test]
+fn dropping_a_source_waits_for_no_callback() {
+    let (parent, ran) = (CancellationTokenSource::new(), Arc::default());
+    let child = CancellationTokenSource::linked([&parent.token()]);
+    child.token().register(hit(&ran)).detach();
+    let (started, start) = mpsc::channel();
+    let (finish, finished) = mpsc::channel::<()>();
+    let registration = child.token().register(move || {
+        started.send(()).expect("the test waits");
+        finished.recv().expect("the test lets it go on");
+    });
+    let canceller = thread::spawn(move || parent.cancel());
+    start.recv().expect("the callback starts");
+    drop(child);
+    assert_eq!(ran.load(Relaxed), 0, "the callback still runs");
+    finish.send(()).expect("the callback waits");
+    assert!(canceller.join().expect("cancel does not panic"));
+    assert_eq!(ran.load(Relaxed), 1, "after the request a drop removes nothing");
+    assert!(!registration.unregister());
+}
+
+#[test]
 fn everything_is_send_and_sync_as_promised() {
     fn is<T: Send + Sync>(_: &T) {}
     fn is_send<T: Send>(_: &T) {}

@@ -5,7 +5,7 @@
 
 use crate::command::{Outcome, command, run_with, works};
 
-const TESTS: &str = "cargo +nightly test -p rescind --test stress --test ends --test reentry --target";
+const TESTS: &str = "cargo +nightly test -p rescind --test stress --test ends --test payloads --test reentry --target";
 
 /// How a sanitizer is switched on, and what cargo must be told. ThreadSanitizer needs std built with it as well, from
 /// its sources: beside the ready-made one it takes the end of every thread, and every `Arc`, for a race.

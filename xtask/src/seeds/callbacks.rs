@@ -1,6 +1,7 @@
 //! Bugs of callbacks and registrations.
 
 use super::Change::{Edit, Weaken};
+use super::Judge::Scenario;
 use super::Seed;
 
 pub(super) const SEEDS: &[Seed] = &[
@@ -15,7 +16,7 @@ pub(super) const SEEDS: &[Seed] = &[
              \x20   }\n\
              \x20   match remove(locked, node, callbacks) {",
         )]),
-        found_by: "dispose_vs_other_running_callback",
+        found_by: Scenario("dispose_vs_other_running_callback"),
     },
     Seed {
         seen: "dotnet/corefx#14903, dotnet/runtime#43438",
@@ -30,7 +31,7 @@ pub(super) const SEEDS: &[Seed] = &[
              \x20       };\n\
              \x20       // SAFETY: node Invariant 3",
         )]),
-        found_by: "unregister_vs_running_callback",
+        found_by: Scenario("unregister_vs_running_callback"),
     },
     Seed {
         seen: "dotnet/runtime#90078",
@@ -40,7 +41,7 @@ pub(super) const SEEDS: &[Seed] = &[
             "State::Busy { thread, orphan, .. } if on_notifier || *thread == me => {",
             "State::Busy { thread, orphan, .. } if on_notifier && *thread != me => {",
         )]),
-        found_by: "dispose_inside_callback_vs_cancel",
+        found_by: Scenario("dispose_inside_callback_vs_cancel"),
     },
     Seed {
         seen: "GCC PR 92895",
@@ -50,7 +51,7 @@ pub(super) const SEEDS: &[Seed] = &[
             "State::Busy { thread, orphan, .. } if on_notifier || *thread == me => {",
             "State::Busy { orphan, .. } => {\n            let _ = (on_notifier, me);",
         )]),
-        found_by: "cancel_vs_dispose",
+        found_by: Scenario("cancel_vs_dispose"),
     },
     Seed {
         seen: "GCC PR 92895",
@@ -60,13 +61,13 @@ pub(super) const SEEDS: &[Seed] = &[
             "                    drop(locked);\n                    self.release_child();\n                    self.call(run, node);\n",
             "                    self.release_child();\n                    self.call(run, node);\n                    drop(locked);\n",
         )]),
-        found_by: "register_inside_callback_vs_dispose",
+        found_by: Scenario("register_inside_callback_vs_dispose"),
     },
     Seed {
         seen: "microsoft/STL#1196, parking_lot ded782f and d26c284",
         wrong: "whoever disposes does not receive what the callback wrote",
         change: Weaken("LockAcquire", "Relaxed"),
-        found_by: "cancel_vs_dispose",
+        found_by: Scenario("cancel_vs_dispose"),
     },
     Seed {
         seen: "smol-rs/event-listener#138, #139",
@@ -76,7 +77,7 @@ pub(super) const SEEDS: &[Seed] = &[
             "            locked = match admit(source, seen) {\n                Ok(locked) => locked,",
             "            locked = match Ok(source.lock(seen)) {\n                Ok(locked) => locked,",
         )]),
-        found_by: "rearmed_timer_vs_register",
+        found_by: Scenario("rearmed_timer_vs_register"),
     },
     Seed {
         seen: "tokio#4129, #5471, #5475, #5578",
@@ -87,6 +88,6 @@ pub(super) const SEEDS: &[Seed] = &[
             "        let mut locked = registered.state().lock(Seen::HELD);\n\
              \x20       let Some(kind) = list::remove(&mut locked, registered.node, list::callbacks)\n",
         )]),
-        found_by: "panicking_drop_vs_unregister",
+        found_by: Scenario("panicking_drop_vs_unregister"),
     },
 ];

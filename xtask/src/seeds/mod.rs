@@ -1,15 +1,17 @@
 //! `cargo xtask seeds`: the token with a bug that others shipped, one after the other; each must be found.
 //!
 //! A seed is a change of the token's sources, made in a copy of the workspace below `target/`, or one weaker ordering;
-//! and a scenario that fails then and passes without it, before the graph explorer.
+//! and what fails then and passes without it: a scenario before the graph explorer, or the comparison with .NET's
+//! recorded answers.
 
+mod answers;
 mod callbacks;
 mod sources;
 mod waits;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use walkdir::WalkDir;
 
@@ -23,8 +25,25 @@ pub(crate) struct Seed {
     /// What is wrong with the token then.
     wrong: &'static str,
     change: Change,
-    /// The scenario that finds it.
-    found_by: &'static str,
+    found_by: Judge,
+}
+
+/// What finds a bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judge {
+    /// A scenario.
+    Scenario(&'static str),
+    /// The recorded answers of .NET.
+    Answers,
+}
+
+impl Judge {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Scenario(name) => name,
+            Self::Answers => "the recorded answers",
+        }
+    }
 }
 
 /// What makes the bug.
@@ -37,7 +56,7 @@ enum Change {
 }
 
 fn all() -> impl Iterator<Item = &'static Seed> {
-    [callbacks::SEEDS, sources::SEEDS, waits::SEEDS].into_iter().flatten()
+    [callbacks::SEEDS, sources::SEEDS, waits::SEEDS, answers::SEEDS].into_iter().flatten()
 }
 
 /// Plants each seed whose text holds `filter`.
@@ -47,28 +66,29 @@ pub(crate) fn seeds(filter: &str) -> Outcome {
     let mut missed = Vec::new();
     let chosen: Vec<_> = all().filter(|seed| format!("{seed:?}").contains(filter)).collect();
     synchronise(&root, &copy)?;
-    build(&copy)?;
     for seed in &chosen {
+        build(&copy, seed.found_by)?;
         if let Some(how) = judge(&copy, seed.found_by, None)? {
-            return Err(format!("{} fails without any seed: {how}", seed.found_by));
+            return Err(format!("{} fails without any seed: {how}", seed.found_by.name()));
         }
     }
     for seed in &chosen {
         synchronise(&root, &copy)?;
         let found = plant(&copy, seed)?;
-        println!("{}: {}\n    {}: {}", seed.seen, seed.wrong, seed.found_by, found.as_deref().unwrap_or("NOT FOUND"));
-        missed.extend(found.is_none().then_some(seed.seen));
+        let bug = format!("{}: {}", seed.seen, seed.wrong);
+        println!("{bug}\n    {}: {}", seed.found_by.name(), found.as_deref().unwrap_or("NOT FOUND"));
+        missed.extend(found.is_none().then_some(bug));
     }
     synchronise(&root, &copy)?;
     println!("{} of {} seeds are found", chosen.len() - missed.len(), chosen.len());
     if missed.is_empty() { Ok(()) } else { Err(format!("not found: {}", missed.join("; "))) }
 }
 
-/// Makes the change and says how the scenario fails, if it does.
+/// Makes the change and says how what finds it fails, if it does.
 fn plant(copy: &Path, seed: &Seed) -> Result<Option<String>, String> {
     match seed.change {
         Change::Weaken(site, to) => {
-            build(copy)?;
+            build(copy, seed.found_by)?;
             judge(copy, seed.found_by, Some((site, to)))
         }
         Change::Edit(edits) => {
@@ -80,7 +100,7 @@ fn plant(copy: &Path, seed: &Seed) -> Result<Option<String>, String> {
                 }
                 write(&path, text.replacen(from, to, 1).as_bytes())?;
             }
-            build(copy)?;
+            build(copy, seed.found_by)?;
             judge(copy, seed.found_by, None)
         }
     }
@@ -120,11 +140,19 @@ fn target(copy: &Path) -> PathBuf {
     copy.with_file_name("target")
 }
 
-fn build(copy: &Path) -> Outcome {
+fn cargo(copy: &Path, arguments: &[&str]) -> Result<Output, String> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--quiet", "-p", "rescind-models", "--bin", "audit"]).current_dir(copy);
-    let output = cargo.env("CARGO_TARGET_DIR", target(copy)).output();
-    let output = output.map_err(|e| format!("cargo cannot be run: {e}"))?;
+    let output = cargo.args(arguments).current_dir(copy).env("CARGO_TARGET_DIR", target(copy)).output();
+    output.map_err(|e| format!("cargo cannot be run: {e}"))
+}
+
+const ANSWERS: [&str; 6] = ["test", "--quiet", "-p", "rescind-proptests", "--test", "recorded"];
+
+fn build(copy: &Path, by: Judge) -> Outcome {
+    let output = match by {
+        Judge::Scenario(_) => cargo(copy, &["build", "--quiet", "-p", "rescind-models", "--bin", "audit"]),
+        Judge::Answers => cargo(copy, &[&ANSWERS[..], &["--no-run"]].concat()),
+    }?;
     if output.status.success() {
         Ok(())
     } else {
@@ -132,8 +160,16 @@ fn build(copy: &Path) -> Outcome {
     }
 }
 
-/// Runs a scenario, with one ordering weaker or with none; how it fails, if it does.
-fn judge(copy: &Path, scenario: &str, weaker: Option<(&str, &str)>) -> Result<Option<String>, String> {
+/// Runs what finds a bug, with one ordering weaker or with none; how it fails, if it does.
+fn judge(copy: &Path, by: Judge, weaker: Option<(&str, &str)>) -> Result<Option<String>, String> {
+    match (by, weaker) {
+        (Judge::Scenario(scenario), weaker) => explore(copy, scenario, weaker),
+        (Judge::Answers, None) => compare(copy),
+        (Judge::Answers, Some((site, _))) => Err(format!("{site}: the recorded answers are of one thread")),
+    }
+}
+
+fn explore(copy: &Path, scenario: &str, weaker: Option<(&str, &str)>) -> Result<Option<String>, String> {
     let mut audit = Command::new(target(copy).join("debug/audit"));
     audit.args(["scenario", scenario, "--explorer", "graph"]).current_dir(copy);
     if let Some((site, to)) = weaker {
@@ -149,11 +185,23 @@ fn judge(copy: &Path, scenario: &str, weaker: Option<(&str, &str)>) -> Result<Op
     }
 }
 
+/// One test alone: the token against the recorded answers. A seed must differ in an answer, not fail in some other way.
+fn compare(copy: &Path) -> Result<Option<String>, String> {
+    let output = cargo(copy, &[&ANSWERS[..], &["the_token_does_what_dotnet_did"]].concat())?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let differs = said.lines().find(|line| line.starts_with("history ") && line.contains(".NET"));
+    match differs {
+        None if output.status.success() => Ok(None),
+        Some(line) => Ok(Some(line.to_owned())),
+        None => Err(format!("{}\n{said}{}", output.status, String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Change, all, read};
+    use super::{Change, Judge, all, read};
 
     #[test]
     fn every_seed_changes_what_is_there_and_names_what_finds_it() {
@@ -161,7 +209,9 @@ mod tests {
         let program = rescind_models::program();
         let scenarios: BTreeSet<_> = program.subject.claims().map(|claim| claim.name).collect();
         for seed in all() {
-            assert!(scenarios.contains(seed.found_by), "{}: there is no scenario {}", seed.seen, seed.found_by);
+            if let Judge::Scenario(name) = seed.found_by {
+                assert!(scenarios.contains(name), "{}: there is no scenario {name}", seed.seen);
+            }
             if let Change::Edit(edits) = seed.change {
                 for (file, from, to) in edits {
                     let text = read(&sources.join(file)).expect("the file is there");
@@ -170,6 +220,6 @@ mod tests {
                 }
             }
         }
-        assert!(all().count() >= 24, "a seed is gone");
+        assert!(all().count() >= 31, "a seed is gone");
     }
 }

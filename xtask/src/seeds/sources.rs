@@ -1,6 +1,7 @@
 //! Bugs of sources: their request, their links, their timers, their end.
 
 use super::Change::{Edit, Weaken};
+use super::Judge::Scenario;
 use super::Seed;
 
 pub(super) const SEEDS: &[Seed] = &[
@@ -25,7 +26,7 @@ pub(super) const SEEDS: &[Seed] = &[
                  \x20   if !locked.is_live() {\n        return None;\n    }\n    locked.set(CANCELLED);",
             ),
         ]),
-        found_by: "cancel_vs_drop_of_child",
+        found_by: Scenario("cancel_vs_drop_of_child"),
     },
     Seed {
         seen: "mono/mono#2104",
@@ -35,19 +36,19 @@ pub(super) const SEEDS: &[Seed] = &[
             "removal::take_down(&handle, locked, is_live)",
             "removal::take_down(&handle, locked, true)",
         )]),
-        found_by: "timer_vs_drop_of_source",
+        found_by: Scenario("timer_vs_drop_of_source"),
     },
     Seed {
         seen: "dotnet/runtime#60182",
         wrong: "a timer that is armed after the request is an error",
         change: Edit(&[(
             "timer.rs",
-            "    set_pending(&mut source.lock(Seen::NEW), timer, true);\n}",
+            "    change(&mut source.lock(Seen::NEW), timer, State::armed);\n}",
             "    let mut locked = source.lock(Seen::NEW);\n\
              \x20   assert!(!locked.is_cancelled(), \"the timer is closed\");\n\
-             \x20   set_pending(&mut locked, timer, true);\n}",
+             \x20   change(&mut locked, timer, State::armed);\n}",
         )]),
-        found_by: "cancel_after_vs_cancel",
+        found_by: Scenario("cancel_after_vs_cancel"),
     },
     Seed {
         seen: "dotnet/runtime#46603, Kotlin/kotlinx.coroutines#2660 and #3380",
@@ -57,7 +58,7 @@ pub(super) const SEEDS: &[Seed] = &[
             "        list::remove(&mut locked, link.cast(), list::callbacks);\n",
             "        if list::remove(&mut locked, link.cast(), list::callbacks).is_none() {\n            return;\n        }\n",
         )]),
-        found_by: "cancel_vs_drop_of_child",
+        found_by: Scenario("cancel_vs_drop_of_child"),
     },
     Seed {
         seen: "tokio#4639, #4652",
@@ -67,13 +68,13 @@ pub(super) const SEEDS: &[Seed] = &[
             "        links::unlink_all(&handle);\n",
             "        if !handle.is_cancelled() {\n            links::unlink_all(&handle);\n        }\n",
         )]),
-        found_by: "cancel_parent_vs_cancel_child",
+        found_by: Scenario("cancel_parent_vs_cancel_child"),
     },
     Seed {
         seen: "libstdc++'s stop_token, rust-lang/rust#51780",
         wrong: "whoever releases the state does not receive the last use of the others",
         change: Weaken("RefLast", "Relaxed"),
-        found_by: "drops_of_three_tokens",
+        found_by: Scenario("drops_of_three_tokens"),
     },
     Seed {
         seen: "folly fe27f3930",
@@ -83,19 +84,19 @@ pub(super) const SEEDS: &[Seed] = &[
             "    let seen = source.poll();\n    if seen.is_cancelled() {\n        return None;",
             "    let seen = source.peek();\n    if seen.is_cancelled() {\n        return None;",
         )]),
-        found_by: "cancel_vs_cancel",
+        found_by: Scenario("cancel_vs_cancel"),
     },
     Seed {
         seen: "once_cell 5386606 and 0af68fb",
         wrong: "the request is published without what came before it",
         change: Weaken("Unlock", "Relaxed"),
-        found_by: "cancel_vs_poll",
+        found_by: Scenario("cancel_vs_poll"),
     },
     Seed {
         seen: "parking_lot 8c36d8c",
         wrong: "an observation of the request receives nothing",
         change: Weaken("Poll", "Relaxed"),
-        found_by: "cancel_vs_poll",
+        found_by: Scenario("cancel_vs_poll"),
     },
     Seed {
         seen: "tokio#7450",
@@ -114,12 +115,12 @@ pub(super) const SEEDS: &[Seed] = &[
                 "    source.mark_cancelled();\n    let mut locked = source.lock(seen);\n",
             ),
         ]),
-        found_by: "cancel_vs_wait",
+        found_by: Scenario("cancel_vs_wait"),
     },
     Seed {
         seen: "crossbeam 9178ce15 and #1084",
         wrong: "the last handle of a child releases it while the parent's request runs its callbacks",
         change: Edit(&[("notify.rs", "    unsafe { Handle::retain(child) }", "    unsafe { Handle::adopt(child) }")]),
-        found_by: "cancel_vs_drop_of_child",
+        found_by: Scenario("cancel_vs_drop_of_child"),
     },
 ];

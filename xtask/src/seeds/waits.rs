@@ -1,6 +1,7 @@
 //! Bugs of waits and futures.
 
 use super::Change::Edit;
+use super::Judge::Scenario;
 use super::Seed;
 
 pub(super) const SEEDS: &[Seed] = &[
@@ -12,13 +13,13 @@ pub(super) const SEEDS: &[Seed] = &[
             "    let old = list::set_waker(&mut locked, sleeper, Some(waker));\n",
             "    let old = Some(waker);\n",
         )]),
-        found_by: "cancel_vs_second_poll",
+        found_by: Scenario("cancel_vs_second_poll"),
     },
     Seed {
         seen: "tokio 6d868d96c (#7462)",
         wrong: "a future that is ready wins over a token that is cancelled already",
         change: Edit(&[("waits.rs", "        if first && wait.token.is_cancelled() {", "        if first && false {")]),
-        found_by: "cancel_vs_run_until_cancelled",
+        found_by: Scenario("cancel_vs_run_until_cancelled"),
     },
     Seed {
         seen: "tokio 7c8b8877d (#1768), rust-lang/futures-rs#1335",
@@ -28,7 +29,7 @@ pub(super) const SEEDS: &[Seed] = &[
             "    if locked.is_cancelled() {\n        return;\n",
             "    if seen.is_cancelled() {\n        return;\n",
         )]),
-        found_by: "cancel_vs_wait",
+        found_by: Scenario("cancel_vs_wait"),
     },
     Seed {
         seen: "tokio 00725f687 (#2340)",
@@ -54,7 +55,7 @@ pub(super) const SEEDS: &[Seed] = &[
             ),
             ("notify.rs", "use weakest::{Platform, ThreadId};", "use weakest::{Cell, Platform, ThreadId};"),
         ]),
-        found_by: "cancel_vs_drop_of_future",
+        found_by: Scenario("cancel_vs_drop_of_future"),
     },
     Seed {
         seen: "tokio#4129, #5471, #5475, #5578",
@@ -64,7 +65,7 @@ pub(super) const SEEDS: &[Seed] = &[
             "    let old = list::set_waker(&mut locked, sleeper, Some(waker));\n    drop(locked);\n    drop(old);\n",
             "    let old = list::set_waker(&mut locked, sleeper, Some(waker));\n    drop(old);\n    drop(locked);\n",
         )]),
-        found_by: "cancel_vs_drop_after_second_poll",
+        found_by: Scenario("cancel_vs_drop_after_second_poll"),
     },
     Seed {
         seen: "tokio#4129, #5471, #5475, #5578",
@@ -74,7 +75,7 @@ pub(super) const SEEDS: &[Seed] = &[
             "        drop(locked);\n        let mut wakers = batch[..taken].iter_mut().filter_map(Option::take);\n        while let Err(payload) = catch::<P, _>(|| wakers.by_ref().for_each(Waker::wake)) {\n            panics.push(depth, payload);\n        }\n",
             "        let mut wakers = batch[..taken].iter_mut().filter_map(Option::take);\n        while let Err(payload) = catch::<P, _>(|| wakers.by_ref().for_each(Waker::wake)) {\n            panics.push(depth, payload);\n        }\n        drop(locked);\n",
         )]),
-        found_by: "cancel_vs_drop_after_second_poll",
+        found_by: Scenario("cancel_vs_drop_after_second_poll"),
     },
     Seed {
         seen: "golang/go#75533",
@@ -91,7 +92,7 @@ pub(super) const SEEDS: &[Seed] = &[
                  \x20       }\n",
             ),
         ]),
-        found_by: "wait_vs_callback_that_waits_for_it",
+        found_by: Scenario("wait_vs_callback_that_waits_for_it"),
     },
     Seed {
         seen: "once_cell 5386606 and 0af68fb, parking_lot 8c36d8c",
@@ -105,6 +106,6 @@ pub(super) const SEEDS: &[Seed] = &[
              \x20   }\n\
              \x20   locked.set(CANCELLED);\n",
         )]),
-        found_by: "cancel_vs_wait",
+        found_by: Scenario("cancel_vs_wait"),
     },
 ];

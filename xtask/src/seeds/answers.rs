@@ -1,0 +1,82 @@
+//! Orders and outcomes that .NET does not have: its recorded answers alone must find them.
+
+use super::Change::Edit;
+use super::Judge::Answers;
+use super::Seed;
+
+/// No bug of anybody's.
+const SEEN: &str = "unlike .NET";
+
+pub(super) const SEEDS: &[Seed] = &[
+    Seed {
+        seen: SEEN,
+        wrong: "callbacks run in the order of their registration",
+        change: Edit(&[
+            ("notify.rs", "list::take_newest(&mut locked, self.me)", "list::take_oldest(&mut locked, self.me)"),
+            (
+                "list.rs",
+                "/// How many callbacks and links are registered.\n",
+                "pub(crate) fn take_oldest<P: Platform>(\n\
+                 \x20   locked: &mut Locked<'_, P>,\n\
+                 \x20   thread: ThreadId,\n\
+                 ) -> Option<(NodePtr<P>, &'static Kind<P>)> {\n\
+                 \x20   let mut node = locked.with(|lists| lists.newest)?;\n\
+                 \x20   while let Some(older) = with_mut(locked, node, |member| *neighbours(member).1) {\n\
+                 \x20       node = older;\n\
+                 \x20   }\n\
+                 \x20   take(locked, node, thread).map(|kind| (node, kind))\n\
+                 }\n\n\
+                 /// How many callbacks and links are registered.\n",
+            ),
+        ]),
+        found_by: Answers,
+    },
+    Seed {
+        seen: SEEN,
+        wrong: "of several panics only the first is told",
+        change: Edit(&[(
+            "panics.rs",
+            "            Some((top, payloads)) if *top == depth => payloads.push(payload),\n",
+            "            Some((top, _)) if *top == depth => drop(payload),\n",
+        )]),
+        found_by: Answers,
+    },
+    Seed {
+        seen: SEEN,
+        wrong: "a linked source is cancelled after the callbacks that are older than its link",
+        change: Edit(&[
+            (
+                "links.rs",
+                "list::push(&mut locked, link.cast(), list::callbacks)",
+                "list::push_oldest(&mut locked, link.cast())",
+            ),
+            (
+                "list.rs",
+                "/// A linked node's newer and older neighbour.\n",
+                "pub(crate) fn push_oldest<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) {\n\
+                 \x20   let Some(mut newer) = locked.with(|lists| lists.newest) else {\n\
+                 \x20       return push(locked, node, callbacks);\n\
+                 \x20   };\n\
+                 \x20   while let Some(older) = with_mut(locked, newer, |member| *neighbours(member).1) {\n\
+                 \x20       newer = older;\n\
+                 \x20   }\n\
+                 \x20   with_mut(locked, newer, |member| *neighbours(member).1 = Some(node));\n\
+                 \x20   let state = State::Linked { newer: Some(newer), older: None, orphan: false };\n\
+                 \x20   with_mut(locked, node, |member| member.state = state);\n\
+                 }\n\n\
+                 /// A linked node's newer and older neighbour.\n",
+            ),
+        ]),
+        found_by: Answers,
+    },
+    Seed {
+        seen: SEEN,
+        wrong: "a reset keeps what is registered",
+        change: Edit(&[(
+            "source.rs",
+            "        let is_doomed = removal::doom(&mut locked);\n        drop(locked);\n",
+            "        let is_doomed = false;\n        drop(locked);\n",
+        )]),
+        found_by: Answers,
+    },
+];
