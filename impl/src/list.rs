@@ -59,17 +59,17 @@ pub(crate) fn push<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, he
     }
 }
 
-/// Takes a linked node out and leaves it in `state`; its kind, or `None` if it was not linked.
+/// Takes a linked node out and changes its state; its kind, or `None` if it was not linked.
 #[inline(always)]
 fn unlink<P: Platform>(
     locked: &mut Locked<'_, P>,
     node: NodePtr<P>,
     head: Head<P>,
-    state: impl FnOnce(bool) -> State<P>,
+    change: impl FnOnce(&mut State<P>),
 ) -> Option<&'static Kind<P>> {
     let (kind, newer, older) = with_mut(locked, node, |member| match member.state {
-        State::Linked { newer, older, orphan } => {
-            member.state = state(orphan);
+        State::Linked { newer, older, .. } => {
+            change(&mut member.state);
             Some((member.kind, newer, older))
         }
         _ => None,
@@ -102,7 +102,14 @@ pub(crate) fn remove<P: Platform>(
     node: NodePtr<P>,
     head: Head<P>,
 ) -> Option<&'static Kind<P>> {
-    unlink(locked, node, head, |_| State::Spent)
+    unlink(locked, node, head, |state| *state = State::Spent)
+}
+
+/// Takes a linked node out for its owner, whose memory goes now: its state does not matter any more. `false` if it was
+/// not linked.
+#[inline(always)]
+pub(crate) fn withdraw<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, head: Head<P>) -> bool {
+    unlink(locked, node, head, |_| {}).is_some()
 }
 
 /// Takes a linked callback or link out for `thread`, which owes it a [`finish`].
@@ -112,7 +119,10 @@ pub(crate) fn take<P: Platform>(
     node: NodePtr<P>,
     thread: ThreadId,
 ) -> Option<&'static Kind<P>> {
-    unlink(locked, node, callbacks, |orphan| State::Busy { thread, waiter: None, orphan })
+    unlink(locked, node, callbacks, |state| {
+        let orphan = matches!(state, State::Linked { orphan: true, .. });
+        *state = State::Busy { thread, waiter: None, orphan };
+    })
 }
 
 /// As [`take`], of the newest that is registered.

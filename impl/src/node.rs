@@ -11,7 +11,8 @@
 //! # Invariants
 //! 1. The kind and the state are read and written only under the lock of the node's source, or by a node's only owner;
 //!    and so is a [`Sleeper`] that can be reached through it.
-//! 2. While a node is Linked its neighbours are Linked too, and alive.
+//! 2. While a node is Linked its neighbours are Linked too, and alive. Only one whose owner takes it out as its memory
+//!    goes stays Linked alone, and nobody reaches it then.
 //! 3. The closure belongs to the thread that took the node out of Linked (or found it Idle or Spent and owns the node).
 //! 4. A boxed or pooled callback's node is retired (its memory released, or put into the pool) by whoever, under the
 //!    lock, makes true the second of: the registration let go of it; it is Spent. A borrowed one's belongs to its

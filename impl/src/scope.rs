@@ -1,5 +1,4 @@
 //! Callbacks that borrow: registered for as long as a frame lasts.
-#![expect(unsafe_code, reason = "a callback in a frame is type-erased")]
 
 use std::mem::ManuallyDrop;
 use std::pin::pin;
@@ -30,26 +29,23 @@ where
         callback(token);
         return body();
     }
-    let slot = pin!(P::Slot::new(Callback::<P, F>::borrowed(callback)));
-    let node = slot.as_ref().ptr().cast::<Node<P>>();
-    match admit(source, seen) {
-        Ok(mut locked) => {
-            list::push(&mut locked, node, list::callbacks);
-            let scope = Scope { source, seen: locked.seen(), node };
-            drop(locked);
-            let result = body();
-            scope.leave();
-            result
-        }
-        Err(Refusal::Cancelled) => {
-            // SAFETY: node Invariant 3: the node is Idle, and nobody else knows it.
-            if let Some(callback) = unsafe { Callback::<P, F>::take(node) } {
+    let mut locked = match admit(source, seen) {
+        Ok(locked) => locked,
+        Err(refusal) => {
+            if let Refusal::Cancelled = refusal {
                 callback(token);
             }
-            body()
+            return body();
         }
-        Err(Refusal::Orphaned) => body(),
-    }
+    };
+    let slot = pin!(P::Slot::new(Callback::<P, F>::borrowed(callback)));
+    let node = slot.as_ref().ptr().cast::<Node<P>>();
+    list::push(&mut locked, node, list::callbacks);
+    let scope = Scope { source, seen: locked.seen(), node };
+    drop(locked);
+    let result = body();
+    scope.leave();
+    result
 }
 
 /// A borrowed callback, registered: the frame that owns the node is left only when the callback is over.
@@ -71,8 +67,7 @@ impl<P: Platform> Scope<'_, P> {
         if P::failed() {
             return;
         }
-        let removed = list::remove(&mut self.source.lock(self.seen), self.node, list::callbacks);
-        if removed.is_none() {
+        if !list::withdraw(&mut self.source.lock(self.seen), self.node, list::callbacks) {
             outlast(self.source, self.node);
         }
     }

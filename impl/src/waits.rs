@@ -181,7 +181,7 @@ impl<P: Platform> Drop for Linked<'_, P> {
             return;
         }
         // Whom to wake is dropped with the waiter's memory, by its owner.
-        list::remove(&mut self.source.lock(self.seen), self.waiter.cast(), list::waits);
+        list::withdraw(&mut self.source.lock(self.seen), self.waiter.cast(), list::waits);
     }
 }
 
@@ -189,7 +189,7 @@ impl<P: Platform> Drop for Linked<'_, P> {
 pub(crate) struct WaitFor<P: Platform, T: Borrow<CancellationToken<P>>> {
     token: T,
     waiter: P::Slot<Waiter<P>>,
-    /// The source's bits when the waiter was linked; `None` if it never was.
+    /// The source's bits as they were seen last, once the waiter was linked; `None` if it never was.
     linked: Option<Seen>,
 }
 
@@ -223,6 +223,8 @@ impl<P: Platform, T: Borrow<CancellationToken<P>>> Future for WaitFor<P, T> {
         };
         let seen = source.poll();
         if seen.is_cancelled() {
+            // The best guess for the drop, from now on.
+            *linked = linked.map(|_| seen);
             return Poll::Ready(());
         }
         let waiter = slot.ptr();
