@@ -56,7 +56,7 @@ pub(super) struct Run {
 /// A bound on time.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct Time {
-    /// Ends each exploration that takes longer without a verdict.
+    /// Bounds the time of each exploration: one that takes longer ends without a verdict.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) seconds: Option<Duration>,
 }
