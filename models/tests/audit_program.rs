@@ -114,12 +114,33 @@ fn a_missing_outcome_fails_the_baseline_and_no_mutant_is_judged() {
 
 #[test]
 fn a_bound_that_is_hit_or_a_process_that_dies_is_exit_code_3_and_no_kill() {
-    for (name, said) in [("exhausts", "ran out of executions"), ("dies", "its process ended without an answer")] {
+    for (name, said) in
+        [("exhausts", "ran out of its 4000000 executions"), ("dies", "its process ended without an answer")]
+    {
         let (code, out, _) = Fixture::new(name, name).run(&[]);
         assert_eq!(code, Some(3), "{out}");
         assert!(out.contains("2 weakenings: 0 killed, 0 survived, 0 blind, 2 exhausted"), "{out}");
         assert!(out.contains(said), "{out}");
     }
+}
+
+#[test]
+fn a_bound_on_time_is_exit_code_3_where_it_is_hit_and_changes_nothing_elsewhere() {
+    let fixture = Fixture::new("graph", "time");
+    for arguments in [&["scenario", "set_vs_get", "--seconds", "1e-9"][..], &["--seconds", "1e-9"]] {
+        let (code, out, err) = fixture.run(arguments);
+        assert_eq!(code, Some(3), "{out}{err}");
+        assert!(out.contains("no verdict: ran out of its time of 1ns"), "{out}");
+    }
+    let (code, out, _) = fixture.run(&["run", "--seconds", "86400"]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("2 weakenings: 2 killed"), "{out}");
+    let records = ["verdicts-timed.json", "verdicts.json"].map(|name| fixture.folder.join("record").join(name));
+    assert_eq!(records.map(|file| file.exists()), [true, false], "the report is of a run without such a bound");
+
+    let (code, out, _) = Fixture::new("exhausts", "time_of_mutants").run(&["--seconds", "86400"]);
+    assert_eq!(code, Some(3), "{out}");
+    assert!(out.contains("1 without a verdict (ran out of its time of 86400s)"), "{out}");
 }
 
 #[test]
@@ -158,6 +179,8 @@ fn bad_usage_is_exit_code_2_and_names_the_valid_choices() {
         (&["scenario", "set_vs_get", "--explorer", "psychic"], "choose from: loom"),
         (&["scenario", "set_vs_get", "--explorer", "loom", "--schedule", "0"], "Loom replays no execution"),
         (&["scenario", "set_vs_get", "--site", "Get"], "--to"),
+        (&["--seconds", "0"], "expected a positive number"),
+        (&["scenario", "set_vs_get", "--seconds=-1"], "expected a positive number"),
         (&["dance"], "dance"),
     ] {
         let (code, out, err) = fixture.run(arguments);

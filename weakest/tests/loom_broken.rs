@@ -3,8 +3,9 @@
 mod common;
 
 use common::{At, broken, explore};
+use weakest::Atomic;
 use weakest::loom::Loom;
-use weakest::model::{End, Kind};
+use weakest::model::{End, Kind, Limit};
 
 /// Explores, expects a violation, returns it.
 fn violation(body: fn() -> String) -> (Kind, String, String) {
@@ -21,6 +22,28 @@ fn found(kind: Kind, rule: &str, message: &str) -> (Kind, String, String) {
 fn passes(body: fn() -> String) {
     let result = explore::<Loom>(body);
     assert_eq!(result.end, End::Complete);
+}
+
+#[test]
+fn a_bound_is_no_verdict() {
+    common::check_bounds::<Loom>();
+}
+
+/// A spin loop that never waits, in the only execution there is.
+fn endless_loop() -> String {
+    let word = common::word::<Loom>();
+    while word.load(At::LoadRelaxed) == 0 {}
+    String::new()
+}
+
+#[test]
+fn an_endless_loop_is_no_verdict() {
+    match explore::<Loom>(endless_loop).end {
+        End::Exhausted(Limit::Explorer(why)) => {
+            assert!(why.contains("a loop that loom cannot end"), "{why}");
+        }
+        end => panic!("expected no verdict, got {end:?}"),
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{At, broken, explore};
-use weakest::model::{End, Kind};
+use weakest::model::{End, Kind, Limit};
 use weakest::shuttle::{Schedules, Shuttle};
 
 /// Explores, expects a violation, returns it.
@@ -104,10 +104,16 @@ fn a_failing_schedule_replays() {
 }
 
 #[test]
+fn a_bound_is_no_verdict() {
+    common::check_bounds::<Shuttle>();
+}
+
+#[test]
 fn a_schedule_of_another_program_is_no_pass() {
     let replay = Schedules::Replay("0.3.1".to_owned());
     let run = Shuttle::explore_schedules(&replay, "STUCK", broken::deadlock::<Shuttle>).expect("well-formed");
-    assert_eq!(run.end, End::Exhausted);
+    let why = "the schedule ended before the execution".to_owned();
+    assert_eq!(run.end, End::Exhausted(Limit::Explorer(why)));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use weakest::model::Explorer;
@@ -48,6 +49,21 @@ pub(super) struct Run {
     /// Also writes the verdicts to this file as a JSON array, whole or not at all.
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) time: Time,
+}
+
+/// A bound on time.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Time {
+    /// Bounds the time of each exploration: one that takes longer ends without a verdict.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) seconds: Option<Duration>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let time = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    time.filter(|time| !time.is_zero()).ok_or_else(|| "expected a positive number, as in 60 or 0.5".to_owned())
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -72,6 +88,8 @@ pub(super) struct Scenario {
     /// Goes one preemption further if the scenario is bounded, and allows more executions.
     #[arg(long)]
     pub(super) deep: bool,
+    #[command(flatten)]
+    pub(super) time: Time,
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -83,28 +101,54 @@ pub(super) struct Replay {
     pub(super) dot: Option<PathBuf>,
 }
 
+/// How far an audit goes.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Effort {
+    pub(super) depth: u32,
+    #[command(flatten)]
+    pub(super) time: Time,
+}
+
 /// What one worker process answers, as a line of JSON.
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum Worker {
     /// A scenario, unmutated.
-    Baseline { explorer: String, scenario: String, depth: u32 },
+    Baseline {
+        explorer: String,
+        scenario: String,
+        #[command(flatten)]
+        effort: Effort,
+    },
     /// A mutant before one explorer.
-    Mutant { explorer: String, site: String, to: String, depth: u32 },
+    Mutant {
+        explorer: String,
+        site: String,
+        to: String,
+        #[command(flatten)]
+        effort: Effort,
+    },
 }
 
 impl Worker {
     /// As the arguments of a process.
     pub(super) fn arguments(&self) -> Vec<String> {
-        let words = |kind: &str, explorer: &str, rest: &[&str], depth: u32| {
+        let words = |kind: &str, explorer: &str, rest: &[&str], effort: &Effort| {
             let mut words = vec!["worker".to_owned(), kind.to_owned(), explorer.to_owned()];
             words.extend(rest.iter().map(|&word| word.to_owned()));
-            words.push(depth.to_string());
+            words.push(effort.depth.to_string());
+            words.extend(effort.time.seconds.map(|time| format!("--seconds={}", time.as_secs_f64())));
             words
         };
         match self {
-            Self::Baseline { explorer, scenario, depth } => words("baseline", explorer, &[scenario], *depth),
-            Self::Mutant { explorer, site, to, depth } => words("mutant", explorer, &[site, to], *depth),
+            Self::Baseline { explorer, scenario, effort } => words("baseline", explorer, &[scenario], effort),
+            Self::Mutant { explorer, site, to, effort } => words("mutant", explorer, &[site, to], effort),
         }
+    }
+}
+
+impl Run {
+    pub(super) fn effort(&self) -> Effort {
+        Effort { depth: u32::from(self.deep), time: self.time }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use weakest::model::{Baseline, Explorer};
 
-use super::args::explorer_name;
+use super::args::{Effort, Time, explorer_name};
 use super::{Exit, Failure, Program, json, run};
 
 /// What to do about a pin that does not hold.
@@ -78,7 +78,8 @@ impl Pins {
 
 /// `audit pins`.
 pub(super) fn pins(program: &Program, bless: bool) -> Result<Exit, Failure> {
-    let Some(baselines) = run::baselines(program, 0) else { return Ok(Exit::Unfinished) };
+    let effort = Effort { depth: 0, time: Time { seconds: None } };
+    let Some(baselines) = run::baselines(program, effort) else { return Ok(Exit::Unfinished) };
     let mut exit = Exit::Clean;
     for baseline in &baselines {
         exit = exit.or(run::tell_baseline(baseline));

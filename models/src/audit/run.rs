@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weakest::model::{Baseline, Fate, Line, Mutant, Opinion, Record, Trial, Verdict, name_of};
 
-use super::args::{Run, Worker, explorer_name};
+use super::args::{Effort, Run, Worker, explorer_name};
 use super::worker::{INTERRUPTED, ask, map};
 use super::{Exit, Failure, HOW_TO_BLESS, Pins, Program, counterexample, json, names, tables};
 
@@ -21,9 +21,9 @@ pub(super) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
     if !faults.is_empty() {
         return Ok(Exit::Found);
     }
-    let depth = u32::from(args.deep);
+    let effort = args.effort();
     let pins = if args.deep { None } else { Some(Pins::read(&program.pins).map_err(Failure::Io)?) };
-    let Some(baseline) = baselines(program, depth) else { return Ok(interrupted()) };
+    let Some(baseline) = baselines(program, effort) else { return Ok(interrupted()) };
     println!("{}", tables::baselines(&baseline));
     let passed = baseline.iter().fold(Exit::Clean, |exit, b| exit.or(tell_baseline(b)));
     if passed != Exit::Clean {
@@ -31,7 +31,7 @@ pub(super) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
         println!("no mutant was put on trial: a verdict means nothing while the baseline does not pass");
         return Ok(passed);
     }
-    let Some(trials) = trials(program, depth) else { return Ok(interrupted()) };
+    let Some(trials) = trials(program, effort) else { return Ok(interrupted()) };
     counterexample::keep_all(program, &baseline, &trials)?;
     println!("{}", tables::trials(&trials));
     println!("the failing executions: audit replay");
@@ -40,16 +40,20 @@ pub(super) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
     println!("{}", summary(&trials));
     let lines: Vec<Line> = trials.iter().map(Trial::line).collect();
     let record = Record { sources: program.sources.to_owned(), baseline, trials };
-    json::write(&record_file(program, args.deep), &record)?;
+    json::write(&record_file(program, args), &record)?;
     if let Some(file) = &args.json {
         json::write(file, &lines)?;
     }
     Ok(exit)
 }
 
-/// A deep run keeps a record of its own: the report is made from the ordinary one.
-fn record_file(program: &Program, deep: bool) -> std::path::PathBuf {
-    if deep { program.record.with_file_name("verdicts-deep.json") } else { program.record.clone() }
+/// A deep run, or one with a bound on time, keeps a record of its own: the report is made from the ordinary one.
+fn record_file(program: &Program, args: &Run) -> std::path::PathBuf {
+    match (args.time.seconds, args.deep) {
+        (Some(_), _) => program.record.with_file_name("verdicts-timed.json"),
+        (None, true) => program.record.with_file_name("verdicts-deep.json"),
+        (None, false) => program.record.clone(),
+    }
 }
 
 fn interrupted() -> Exit {
@@ -58,7 +62,7 @@ fn interrupted() -> Exit {
 }
 
 /// Every scenario under every explorer, unmutated; `None` if interrupted.
-pub(super) fn baselines(program: &Program, depth: u32) -> Option<Vec<Baseline>> {
+pub(super) fn baselines(program: &Program, effort: Effort) -> Option<Vec<Baseline>> {
     let mut items: Vec<_> =
         program.subject.suites.iter().flat_map(|s| s.entries.iter().map(move |entry| (s, entry))).collect();
     // The known long ones first, so that no core waits for one at the end.
@@ -67,16 +71,16 @@ pub(super) fn baselines(program: &Program, depth: u32) -> Option<Vec<Baseline>> 
     let progress = Progress::new("baseline", items.len());
     let run = |&(suite, entry): &(&weakest::model::Suite, &weakest::model::Entry)| {
         let explorer = explorer_name(suite.explorer).to_owned();
-        let question = Worker::Baseline { explorer, scenario: entry.claim.name.to_owned(), depth };
+        let question = Worker::Baseline { explorer, scenario: entry.claim.name.to_owned(), effort };
         ask(&question).unwrap_or_else(|why| Baseline {
             subject: program.subject.name.to_owned(),
             scenario: entry.claim.name.to_owned(),
             explorer: suite.explorer,
-            preemptions: suite.budget(entry, depth).preemptions,
+            preemptions: suite.budget(entry, effort.depth).preemptions,
             executions: 0,
             abandoned: 0,
             evidence: false,
-            exhausted: false,
+            exhausted: None,
             faults: vec![why],
             trace: String::new(),
             schedule: String::new(),
@@ -89,7 +93,7 @@ pub(super) fn baselines(program: &Program, depth: u32) -> Option<Vec<Baseline>> 
 }
 
 /// Every mutant before every explorer, a process each; `None` if interrupted.
-fn trials(program: &Program, depth: u32) -> Option<Vec<Trial>> {
+fn trials(program: &Program, effort: Effort) -> Option<Vec<Trial>> {
     let mutants = program.subject.mutants();
     let explorers: Vec<_> = program.subject.suites.iter().map(|suite| suite.explorer).collect();
     let items: Vec<_> = mutants.iter().flat_map(|mutant| explorers.iter().map(move |&e| (mutant, e))).collect();
@@ -99,7 +103,7 @@ fn trials(program: &Program, depth: u32) -> Option<Vec<Trial>> {
             explorer: explorer_name(explorer).to_owned(),
             site: mutant.row.name.to_owned(),
             to: name_of(mutant.to).to_owned(),
-            depth,
+            effort,
         };
         ask(&question).unwrap_or_else(|why| Opinion { explorer, blind: None, interrupted: Some(why), runs: Vec::new() })
     };
@@ -123,13 +127,12 @@ pub(super) fn tell_baseline(baseline: &Baseline) -> Exit {
         println!("{} ({}): {fault}", baseline.scenario, explorer_name(baseline.explorer));
     }
     if !baseline.trace.is_empty() {
-        let head = if baseline.exhausted { format!("{}: no verdict: ", baseline.scenario) } else { String::new() };
-        println!("{head}{}", baseline.trace);
+        println!("{}", baseline.trace);
     }
-    if baseline.exhausted && baseline.trace.is_empty() {
-        println!("{}: ran out of its {} executions", baseline.scenario, baseline.executions);
+    if let Some(limit) = &baseline.exhausted {
+        println!("{}: no verdict: {limit}", baseline.scenario);
     }
-    match (baseline.faults.is_empty(), baseline.exhausted) {
+    match (baseline.faults.is_empty(), baseline.exhausted.is_some()) {
         (false, _) => Exit::Found,
         (true, true) => Exit::Unfinished,
         (true, false) => Exit::Clean,

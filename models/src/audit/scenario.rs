@@ -9,7 +9,7 @@ use super::counterexample::Counterexample;
 use super::{Exit, Failure, Program, json, names, tables};
 
 pub(super) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failure> {
-    let suite = names::suite(program, args.explorer.as_deref())?;
+    let suite = &names::suite(program, args.explorer.as_deref())?.clone().within(args.time.seconds);
     let entry = names::entry(suite, &args.name)?;
     check_drawing(args.dot.as_deref())?;
     let mutant = match (&args.site, &args.to) {
@@ -59,9 +59,8 @@ pub(super) fn head(suite: &Suite, entry: &Entry, mutant: Option<&Mutant>) {
 pub(super) fn tell(found: &Exploration) -> Exit {
     match &found.end {
         End::Complete => Exit::Clean,
-        End::Exhausted => {
-            let why = if found.trace.is_empty() { "ran out of executions" } else { &*found.trace };
-            println!("no verdict: {why}");
+        End::Exhausted(limit) => {
+            println!("no verdict: {limit}");
             Exit::Unfinished
         }
         End::Violated(violation) => {

@@ -22,7 +22,7 @@ pub(super) fn bound(preemptions: Option<usize>) -> String {
 pub(super) fn baselines(baselines: &[Baseline]) -> Table {
     let mut table = table(&["scenario", "explorer", "bound", "executions", "given up", "result"]);
     for b in baselines {
-        let result = match (b.faults.is_empty(), b.exhausted, b.evidence) {
+        let result = match (b.faults.is_empty(), b.exhausted.is_some(), b.evidence) {
             (false, ..) => "FAILS",
             (true, true, _) => "exhausted",
             (true, false, false) => "passes (not evidence)",

@@ -24,15 +24,15 @@ pub(super) fn answer(program: &Program, question: &Worker) -> Result<Exit, Failu
         std::process::exit(Exit::Unfinished as i32);
     });
     let line = match question {
-        Worker::Baseline { explorer, scenario, depth } => {
-            let suite = names::suite(program, Some(explorer))?;
-            let entry = names::entry(suite, scenario)?;
-            serde_json::to_string(&baseline(&program.subject, suite, entry, *depth))
+        Worker::Baseline { explorer, scenario, effort } => {
+            let suite = names::suite(program, Some(explorer))?.clone().within(effort.time.seconds);
+            let entry = names::entry(&suite, scenario)?;
+            serde_json::to_string(&baseline(&program.subject, &suite, entry, effort.depth))
         }
-        Worker::Mutant { explorer, site, to, depth } => {
-            let suite = names::suite(program, Some(explorer))?;
+        Worker::Mutant { explorer, site, to, effort } => {
+            let suite = names::suite(program, Some(explorer))?.clone().within(effort.time.seconds);
             let mutant = names::mutant(program, site, to)?;
-            serde_json::to_string(&judge(suite, &mutant, *depth))
+            serde_json::to_string(&judge(&suite, &mutant, effort.depth))
         }
     };
     println!("{}", line.expect("an answer is plain data"));

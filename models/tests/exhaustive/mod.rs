@@ -14,7 +14,8 @@ pub(crate) fn holds(explorer: Explorer, name: &str) {
     let entry = suite.entry(name).expect("the registry made this test");
 
     let found = baseline(&program.subject, suite, entry, 0);
-    assert!(found.faults.is_empty() && !found.exhausted, "{name}: {:#?}\n{}", found.faults, found.trace);
+    let right = found.faults.is_empty() && found.exhausted.is_none();
+    assert!(right, "{name}: {:?} {:#?}\n{}", found.exhausted, found.faults, found.trace);
     let pins = Pins::read(&program.pins).expect("the pins are readable");
     if let Some(fault) = pins.fault(name, explorer, found.executions) {
         panic!("{name}: {fault}; {HOW_TO_BLESS}");

@@ -74,7 +74,7 @@ pub fn explore(plan: &Plan, schedules: &Schedules) -> Result<(), String> {
     .expect("only a replay can be invalid");
     match explored.end {
         End::Complete => Ok(()),
-        End::Exhausted => panic!("{schedules:?}: {}", explored.trace),
+        End::Exhausted(limit) => panic!("{schedules:?}: {limit}"),
         End::Violated(violation) => {
             let mut text = format!("{violation}\nin the schedule {}\n", explored.schedule);
             for (thread, note) in notes.lock().expect("nothing panics under this lock").iter() {

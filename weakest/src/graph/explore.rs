@@ -11,7 +11,9 @@ use super::runtime;
 use super::schedule::Schedule;
 use super::trace::{self, Marks};
 use crate::model::silence::silently;
-use crate::model::{Budget, End, Exploration, Explore, Kind, NotReplayed, take_violation, violate, violated};
+use crate::model::{
+    Budget, End, Exploration, Explore, Kind, Limit, Meter, NotReplayed, take_violation, violate, violated,
+};
 
 impl Explore for Graph {
     /// Explores every execution that RC11 allows. The budget's preemption bound is of no meaning here: executions are
@@ -20,7 +22,7 @@ impl Explore for Graph {
         take_violation();
         silently(|| {
             let mut run = Run::new(body, stuck_rule);
-            run.all(budget.executions);
+            run.all(&Meter::start(budget));
             run.end()
         })
     }
@@ -76,11 +78,11 @@ impl Run {
         self.result
     }
 
-    fn all(&mut self, budget: u64) {
+    fn all(&mut self, budget: &Meter) {
         let mut first = true;
         loop {
-            if self.result.executions + self.result.abandoned >= budget {
-                self.result.end = End::Exhausted;
+            if let Some(limit) = budget.reached(self.result.executions + self.result.abandoned) {
+                self.result.end = End::Exhausted(limit);
                 return;
             }
             let mut finish = self.explorer.run(&mut self.machine);
@@ -169,8 +171,7 @@ impl Run {
     }
 
     fn give_up(&mut self, why: &str) -> bool {
-        self.result.end = End::Exhausted;
-        why.clone_into(&mut self.result.trace);
+        self.result.end = End::Exhausted(Limit::Explorer(why.to_owned()));
         false
     }
 }

@@ -138,6 +138,12 @@ impl Action {
     pub const fn reads(self) -> bool {
         matches!(self, Self::Read { .. } | Self::ReadModifyWrite { .. })
     }
+
+    /// Whether it stores a value; a compare-exchange may fail to.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Write { .. } | Self::ReadModifyWrite { .. })
+    }
 }
 
 /// The condition of an instruction: it runs only if an earlier read of its thread returned a value.

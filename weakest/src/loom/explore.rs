@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::loom::Loom;
 use crate::loom::runtime::{self, Ended};
-use crate::model::silence::silently;
-use crate::model::{Budget, End, Exploration, Explore, take_violation, violated};
+use crate::model::silence::{gave_up, silently};
+use crate::model::{Budget, End, Exploration, Explore, Limit, Meter, take_violation, violated};
 
 thread_local! {
     static SO_FAR: RefCell<Option<Progress>> = const { RefCell::new(None) };
@@ -21,7 +21,8 @@ struct Progress {
     outcome: Option<String>,
     /// Whether an execution was started whose end is not accounted for yet.
     open: bool,
-    over: bool,
+    /// Why there is no further one.
+    limit: Option<Limit>,
 }
 
 /// Unwinds out of loom before an execution starts, when there is no reason for another.
@@ -37,13 +38,13 @@ impl Explore for Loom {
         builder.max_duration = None;
         builder.checkpoint_file = None;
         builder.location = false;
-        let executions = budget.executions;
+        let meter = Meter::start(budget);
         take_violation();
         SO_FAR.set(Some(Progress::new()));
         let finished = silently(|| {
             catch_unwind(AssertUnwindSafe(|| {
                 builder.check(move || {
-                    if account() || with(|so_far| so_far.exhausted(executions)) {
+                    if account() || with(|so_far| so_far.exhausted(&meter)) {
                         resume_unwind(Box::new(Over));
                     }
                     with(Progress::start);
@@ -53,12 +54,17 @@ impl Explore for Loom {
             }))
         });
         account();
-        let mut result = SO_FAR.take().expect("set above").result;
+        let Progress { mut result, mut limit, .. } = SO_FAR.take().expect("set above");
+        if limit.is_none()
+            && let Err(payload) = finished
+        {
+            limit = Some(Limit::Explorer(gave_up(payload.as_ref(), "loom")));
+        }
         if let Some(violation) = take_violation() {
             writeln!(result.trace, "{violation}").expect("a String takes all");
             result.end = End::Violated(violation);
-        } else if finished.is_err() {
-            result.end = End::Exhausted;
+        } else if let Some(limit) = limit {
+            result.end = End::Exhausted(limit);
         }
         result
     }
@@ -79,23 +85,21 @@ fn account() -> bool {
                 Ended::Passed => so_far.result.outcomes.extend(so_far.outcome.take()),
                 Ended::Abandoned => so_far.result.abandoned += 1,
                 Ended::Violated => so_far.result.trace = runtime::trace(),
-                Ended::Limit(why) => {
-                    so_far.result.trace = why;
-                    so_far.over = true;
-                }
+                Ended::Limit(why) => so_far.limit = Some(Limit::Explorer(why)),
             }
         }
-        so_far.over || violated()
+        so_far.limit.is_some() || violated()
     })
 }
 
 impl Progress {
     fn new() -> Self {
-        Self { result: Exploration::new(), outcome: None, open: false, over: false }
+        Self { result: Exploration::new(), outcome: None, open: false, limit: None }
     }
 
-    fn exhausted(&self, executions: u64) -> bool {
-        self.result.executions >= executions
+    fn exhausted(&mut self, meter: &Meter) -> bool {
+        self.limit = meter.reached(self.result.executions);
+        self.limit.is_some()
     }
 
     fn start(&mut self) {

@@ -10,6 +10,7 @@
 //! - A SeqCst fence orders all before it with all after a later one, which is too much.
 //! - A load never returns what is stored later (load buffering), and no compare-exchange fails for no reason.
 //! - Each atomic remembers its last seven stores. Five threads, the main one included.
+//! - An execution of more than 10,000 operations ends the exploration without a verdict.
 //!
 //! How this platform uses loom:
 //!

@@ -1,10 +1,10 @@
-//! The explorers' common face: model threads, budgets, results.
+//! The explorers' common face: model threads, results.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Violation;
+use crate::model::{Budget, Limit, Violation};
 use crate::platform::Platform;
 
 /// Which explorer.
@@ -34,23 +34,14 @@ pub trait Model: Platform {
     fn join(thread: Self::JoinHandle);
 }
 
-/// How far an exploration may go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Budget {
-    /// Preemptions per execution; `None`: unbounded.
-    pub preemptions: Option<usize>,
-    /// Executions; reaching it ends the exploration as [`End::Exhausted`].
-    pub executions: u64,
-}
-
 /// How an exploration ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
     /// Every execution within the budget's preemption bound was explored.
     Complete,
-    /// The budget of executions ran out first, or the explorer gave up: no verdict.
-    Exhausted,
+    /// The budget ran out first, or the explorer gave up: no verdict.
+    Exhausted(Limit),
     /// An execution broke a rule.
     Violated(Violation),
 }
@@ -68,7 +59,7 @@ pub struct Exploration {
     pub outcomes: BTreeSet<String>,
     /// How it ended.
     pub end: End,
-    /// The failing execution as text, one column per thread; or why the explorer gave up; else empty.
+    /// The failing execution as text, one column per thread; empty without a violation.
     pub trace: String,
     /// The failing execution as a graph in DOT; empty without a violation, and where the explorer draws none.
     pub drawing: String,

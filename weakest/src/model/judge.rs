@@ -1,14 +1,15 @@
 //! The judge: runs the scenarios against one mutant, and against none.
 
 use crate::model::{
-    Baseline, End, Entry, Exploration, Explorer, Fate, Mutant, Opinion, Run, Subject, Suite, blind, with_mutation,
+    Baseline, End, Entry, Exploration, Explorer, Fate, Limit, Mutant, Opinion, Run, Subject, Suite, blind,
+    with_mutation,
 };
 use crate::site::Row;
 
 /// Puts `mutant` on trial before one explorer.
 ///
 /// Every scenario that claims to kill it runs; without a kill all others follow, up to the first kill. Without a kill
-/// still, the scenarios that ran under a bound, or out of executions, run again one depth further.
+/// still, the scenarios that ran under a preemption bound, or out of executions, run again one depth further.
 #[must_use]
 pub fn judge(suite: &Suite, mutant: &Mutant, depth: u32) -> Opinion {
     let row = mutant.row;
@@ -37,7 +38,11 @@ fn until_killed(opinion: &mut Opinion, entries: &[&Entry], run: impl Fn(&Entry) 
 
 /// The scenarios that a larger bound could take further.
 fn entries_left_open<'a>(suite: &'a Suite, opinion: &Opinion) -> Vec<&'a Entry> {
-    let open = |run: &&Run| run.fate == Fate::Exhausted || (run.fate == Fate::Passed && run.preemptions.is_some());
+    let open = |run: &&Run| match run.fate {
+        Fate::Exhausted(Limit::Executions(_)) => true,
+        Fate::Passed => run.preemptions.is_some(),
+        _ => false,
+    };
     opinion.runs.iter().filter(open).filter_map(|run| suite.entry(&run.scenario)).collect()
 }
 
@@ -60,7 +65,7 @@ pub fn try_mutant(suite: &Suite, entry: &Entry, mutant: &Mutant, depth: u32) -> 
 fn fate(row: &Row, end: End) -> Fate {
     match end {
         End::Complete => Fate::Passed,
-        End::Exhausted => Fate::Exhausted,
+        End::Exhausted(limit) => Fate::Exhausted(limit),
         End::Violated(violation) if row.serves.contains(&&*violation.rule) => Fate::Killed(violation),
         End::Violated(violation) => Fate::Foreign(violation),
     }
@@ -88,8 +93,8 @@ pub fn baseline(subject: &Subject, suite: &Suite, entry: &Entry, depth: u32) -> 
         executions: found.executions,
         abandoned: found.abandoned,
         evidence: is_evidence(suite.explorer, &found),
-        exhausted: found.end == End::Exhausted,
         faults: faults(entry, &found),
+        exhausted: if let End::Exhausted(limit) = found.end { Some(limit) } else { None },
         trace: found.trace,
         schedule: found.schedule,
     }

@@ -1,9 +1,10 @@
 //! The judge against scripted explorers: what each combination of runs proves.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::model::{
-    Budget, Claim, End, Entry, Exploration, Explorer, Fate, Kill, Kind, Mutant, Subject, Suite, Trial, Verdict,
+    Budget, Claim, End, Entry, Exploration, Explorer, Fate, Kill, Kind, Limit, Mutant, Subject, Suite, Trial, Verdict,
     Violation, baseline, judge, ordering_of,
 };
 use crate::site::{Ordering, Site};
@@ -78,7 +79,8 @@ fn scripted(budget: &Budget, _stuck: &'static str, body: fn() -> String) -> Expl
     let violation = |rule: &str| Violation { kind: Kind::Rule, rule: rule.to_owned(), message: "scripted".to_owned() };
     let (end, outcomes) = match words[..] {
         ["break", rule] => (End::Violated(violation(rule)), BTreeSet::new()),
-        ["exhaust"] => (End::Exhausted, BTreeSet::new()),
+        _ if budget.time.is_some() => (End::Exhausted(Limit::Time(Duration::MAX)), BTreeSet::new()),
+        ["exhaust"] => (End::Exhausted(Limit::Executions(budget.executions)), BTreeSet::new()),
         _ => (End::Complete, BTreeSet::from([script])),
     };
     Exploration { executions: 1, outcomes, end, seq_cst_access, ..Exploration::new() }
@@ -144,6 +146,15 @@ fn running_out_of_executions_is_no_kill_and_no_survival() {
     let opinion = judge(&suite(&[(&PLAIN, exhausts)]), &publish_relaxed(), 0);
     assert_eq!(opinion.verdict(), Verdict::Exhausted);
     assert_eq!(opinion.runs.len(), 2, "tried again with a larger budget");
+}
+
+#[test]
+fn running_out_of_time_is_no_survival_and_trying_again_would_not_help() {
+    let suite = suite(&[(&PLAIN, passes), (&BOUNDED, passes)]).within(Some(Duration::MAX));
+    let opinion = judge(&suite, &publish_relaxed(), 0);
+    assert_eq!((opinion.verdict(), opinion.runs.len()), (Verdict::Exhausted, 2));
+    let why = format!("0 runs passed, 2 without a verdict (ran out of its time of {:?})", Duration::MAX);
+    assert_eq!(Trial::new(&publish_relaxed(), vec![opinion]).line().message, why);
 }
 
 #[test]

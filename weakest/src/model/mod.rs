@@ -7,6 +7,7 @@
 #![doc = include_str!("../../ANSWERS.md")]
 
 mod blind;
+mod budget;
 #[cfg(feature = "shuttle")]
 pub(crate) mod clocks;
 mod dotnet;
@@ -31,8 +32,11 @@ mod weaken;
 pub(crate) mod word;
 
 pub use blind::{BLIND_SPOTS, Blind, BlindSpot, blind};
+#[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
+pub(crate) use budget::Meter;
+pub use budget::{Budget, Limit};
 pub use dotnet::{Comparison, compare};
-pub use explore::{Budget, End, Exploration, Explore, Explorer, Model, NotReplayed};
+pub use explore::{End, Exploration, Explore, Explorer, Model, NotReplayed};
 pub use judge::{baseline, faults, judge, try_mutant};
 pub use mutation::{Mutation, ordering_of, with_mutation};
 pub use scenario::{Claim, Data, Kill, Scenario, check};

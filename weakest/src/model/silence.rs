@@ -44,15 +44,24 @@ fn note(info: &PanicHookInfo<'_>) {
 /// Turns a panic that nothing in the model caught into a violation; if the panic is one of the `checker`, a crate, then
 /// into the reason why it gave up.
 pub(crate) fn record_panic(payload: &(dyn Any + Send), checker: &str) -> Option<String> {
-    let message = payload.downcast_ref::<&'static str>().copied();
-    let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let message = message.unwrap_or("a panic without a message");
+    let message = message_of(payload);
     let site = LAST.take();
     if site.as_ref().is_some_and(|site| site.file.contains(checker)) {
-        return Some(format!("{checker} gave up: {message}"));
+        return Some(gave_up(payload, checker));
     }
     let at = site.map(|site| format!(" ({}:{})", site.file, site.line)).unwrap_or_default();
     let recorded = catch_unwind(|| violate(Kind::Panic, "", format!("panic: {message}{at}")));
     debug_assert!(recorded.is_err(), "violate always unwinds");
     None
+}
+
+/// Why the `checker`, a crate, gave up, which panicked so.
+pub(crate) fn gave_up(payload: &(dyn Any + Send), checker: &str) -> String {
+    format!("{checker} gave up: {}", message_of(payload))
+}
+
+fn message_of(payload: &(dyn Any + Send)) -> &str {
+    let message = payload.downcast_ref::<&'static str>().copied();
+    let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    message.unwrap_or("a panic without a message")
 }

@@ -1,5 +1,7 @@
 //! Subjects: what is put on trial, by which explorers, with which scenarios.
 
+use std::time::Duration;
+
 use crate::model::{Budget, Claim, Exploration, Explore, Explorer, Model, Mutant, NotReplayed, Scenario, mutants};
 use crate::site::{Row, Site};
 
@@ -42,6 +44,7 @@ pub struct Suite {
     pub explorer: Explorer,
     /// The scenarios.
     pub entries: Vec<Entry>,
+    time: Option<Duration>,
     explore: fn(&Budget, &'static str, fn() -> String) -> Exploration,
     replay: Replay,
 }
@@ -50,7 +53,7 @@ impl Suite {
     /// The scenarios `entries`, which were made for the same platform, under its explorer.
     #[must_use]
     pub fn of<M: Explore>(entries: Vec<Entry>) -> Self {
-        Self { explorer: M::EXPLORER, entries, explore: M::explore, replay: M::replay }
+        Self { explorer: M::EXPLORER, entries, time: None, explore: M::explore, replay: M::replay }
     }
 
     /// As [`of`](Self::of), with the exploration as a function: see [`Explore::explore`]. It replays nothing.
@@ -61,11 +64,18 @@ impl Suite {
         explore: fn(&Budget, &'static str, fn() -> String) -> Exploration,
     ) -> Self {
         let replay = |_: &str, _, _: fn() -> String| Err(NotReplayed("this explorer replays no execution".to_owned()));
-        Self { explorer, entries, explore, replay }
+        Self { explorer, entries, time: None, explore, replay }
+    }
+
+    /// The same, with a bound on the time of each exploration.
+    #[must_use]
+    pub fn within(mut self, time: Option<Duration>) -> Self {
+        self.time = time;
+        self
     }
 
     /// How far `entry` goes at `depth`: depth 0 is what the scenario claims; each depth more allows one preemption
-    /// more (where the explorer needs a bound at all) and more executions.
+    /// more (where the explorer needs a bound at all) and more executions. Time is the same at every depth.
     #[must_use]
     pub fn budget(&self, entry: &Entry, depth: u32) -> Budget {
         let bound = match self.explorer {
@@ -75,6 +85,7 @@ impl Suite {
         Budget {
             preemptions: bound.map(|bound| bound + depth as usize),
             executions: EXECUTIONS.saturating_mul(EXECUTIONS_PER_DEPTH.saturating_pow(depth)),
+            time: self.time,
         }
     }
 

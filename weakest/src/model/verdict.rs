@@ -1,10 +1,10 @@
 //! Verdicts: what the runs of a mutant prove, and the record of an audit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Explorer, Mutant, Violation, name_of};
+use crate::model::{Explorer, Limit, Mutant, Violation, name_of};
 
 /// What is known of a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,8 +25,8 @@ pub enum Verdict {
 pub enum Fate {
     /// No execution within the bound broke a rule.
     Passed,
-    /// The budget of executions ran out.
-    Exhausted,
+    /// The budget ran out, or the explorer gave up.
+    Exhausted(Limit),
     /// A rule was broken that the site's row serves.
     Killed(Violation),
     /// Something was broken that the site's row does not serve: no kill, and a fault of the row.
@@ -79,7 +79,7 @@ impl Opinion {
     /// What the runs prove.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let exhausted = |run: &Run| run.fate == Fate::Exhausted && !self.passed_later(run);
+        let exhausted = |run: &Run| matches!(run.fate, Fate::Exhausted(_)) && !self.passed_later(run);
         if self.kill().is_some() {
             Verdict::Killed
         } else if self.interrupted.is_some() {
@@ -110,7 +110,7 @@ impl Opinion {
         let can_tell = self.blind.is_none() && self.interrupted.is_none();
         let claimed = self.runs.iter().filter(|run| can_tell && run.claimed).map(|run| &*run.scenario);
         let not_refuted =
-            move |run: &Run| matches!(run.fate, Fate::Killed(_) | Fate::Exhausted) && !self.passed_later(run);
+            move |run: &Run| matches!(run.fate, Fate::Killed(_) | Fate::Exhausted(_)) && !self.passed_later(run);
         let kept = move |scenario: &str| self.runs.iter().any(|run| run.scenario == scenario && not_refuted(run));
         claimed.collect::<BTreeSet<_>>().into_iter().filter(move |scenario| !kept(scenario))
     }
@@ -192,11 +192,17 @@ impl Opinion {
         let count = |wanted: fn(&Run) -> bool| self.runs.iter().filter(|run| wanted(run)).count();
         let mut parts = vec![format!("{} runs passed", count(|run| run.fate == Fate::Passed))];
         let others = [
-            (count(|run| run.fate == Fate::Exhausted), "ran out of executions"),
             (count(|run| matches!(run.fate, Fate::Killed(_))), "broke a rule but are not evidence"),
             (count(|run| matches!(run.fate, Fate::Foreign(_))), "broke a rule the site does not serve"),
         ];
         parts.extend(others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
+        let mut limits = BTreeMap::<String, usize>::new();
+        for run in &self.runs {
+            if let Fate::Exhausted(limit) = &run.fate {
+                *limits.entry(limit.to_string()).or_default() += 1;
+            }
+        }
+        parts.extend(limits.iter().map(|(limit, n)| format!("{n} without a verdict ({limit})")));
         parts.join(", ")
     }
 }
@@ -241,11 +247,11 @@ pub struct Baseline {
     pub abandoned: u64,
     /// As [`Run::evidence`].
     pub evidence: bool,
-    /// Whether the budget of executions ran out.
-    pub exhausted: bool,
+    /// Why there is no verdict, if there is none.
+    pub exhausted: Option<Limit>,
     /// What is wrong: a broken rule, an outcome missing or too many.
     pub faults: Vec<String>,
-    /// The failing execution, if a rule was broken; why the explorer gave up, if it did.
+    /// The failing execution, if a rule was broken.
     pub trace: String,
     /// The same, as [`Exploration::schedule`](crate::model::Exploration::schedule).
     pub schedule: String,

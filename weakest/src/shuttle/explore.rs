@@ -8,8 +8,8 @@ use std::sync::Once;
 use ::shuttle::scheduler::{DfsScheduler, PctScheduler, ReplayScheduler, Schedule, Scheduler, Task, TaskId};
 use ::shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
-use crate::model::silence::silently;
-use crate::model::{Budget, End, Exploration, Explore, NotReplayed, take_violation, violated};
+use crate::model::silence::{gave_up, silently};
+use crate::model::{Budget, End, Exploration, Explore, Limit, Meter, NotReplayed, take_violation, violated};
 use crate::shuttle::Shuttle;
 use crate::shuttle::runtime::{self, Ended};
 
@@ -18,7 +18,7 @@ use crate::shuttle::runtime::{self, Ended};
 pub enum Schedules {
     /// All of them, depth first.
     All {
-        /// Reaching it ends the exploration as [`End::Exhausted`].
+        /// Reaching it ends the exploration without a verdict.
         executions: u64,
     },
     /// At each step any thread that can run, with equal chances.
@@ -48,8 +48,7 @@ const STACK: usize = 256 * 1024;
 impl Explore for Shuttle {
     /// Runs all schedules, depth first; the budget's preemption bound is not used.
     fn explore(budget: &Budget, stuck_rule: &'static str, body: fn() -> String) -> Exploration {
-        let all = Schedules::All { executions: budget.executions };
-        Self::explore_schedules(&all, stuck_rule, body).expect("only a replay can be invalid")
+        explore_within(Box::new(DfsScheduler::new(None, false)), Some(budget), stuck_rule, body)
     }
 
     fn replay(schedule: &str, stuck_rule: &'static str, body: fn() -> String) -> Result<Exploration, NotReplayed> {
@@ -68,40 +67,54 @@ impl Shuttle {
         stuck_rule: &'static str,
         body: impl Fn() -> String + Send + Sync + 'static,
     ) -> Result<Exploration, NotReplayed> {
-        let (scheduler, limit): (Box<dyn Scheduler + Send>, _) = match *schedules {
-            Schedules::All { executions } => (Box::new(DfsScheduler::new(None, false)), Some(executions)),
-            Schedules::Random { seed, executions } => {
-                (Box::new(RandomScheduler { state: seed, left: executions }), None)
+        let mut budget = None;
+        let scheduler: Box<dyn Scheduler + Send> = match *schedules {
+            Schedules::All { executions } => {
+                budget = Some(Budget { preemptions: None, executions, time: None });
+                Box::new(DfsScheduler::new(None, false))
             }
+            Schedules::Random { seed, executions } => Box::new(RandomScheduler { state: seed, left: executions }),
             Schedules::Pct { seed, depth, executions } => {
                 let executions = usize::try_from(executions).unwrap_or(usize::MAX);
-                (Box::new(PctScheduler::new_from_seed(seed, depth.max(1), executions)), None)
+                Box::new(PctScheduler::new_from_seed(seed, depth.max(1), executions))
             }
             Schedules::Replay(ref text) => {
                 let mut replay = ReplayScheduler::new_from_schedule(decode(text)?);
                 replay.set_allow_incomplete();
-                (Box::new(replay), None)
+                Box::new(replay)
             }
         };
-        let driver = Driver { scheduler, limit, stuck_rule };
-        take_violation();
-        SO_FAR.set(Some(Progress::new()));
-        let finished = run(driver, body);
-        account();
-        let Progress { mut result, steps, .. } = SO_FAR.take().expect("set above");
-        if let Some(violation) = take_violation() {
-            writeln!(result.trace, "{violation}").expect("a String takes all");
-            result.end = End::Violated(violation);
-            result.schedule = encode(&steps);
-        } else if !finished {
-            result.end = End::Exhausted;
-        }
-        Ok(result)
+        Ok(explore_within(scheduler, budget.as_ref(), stuck_rule, body))
     }
 }
 
-/// Runs the executions; says whether shuttle itself came to an end.
-fn run(driver: Driver, body: impl Fn() -> String + Send + Sync + 'static) -> bool {
+/// Runs the scheduler's executions, as many as `budget` allows.
+fn explore_within(
+    scheduler: Box<dyn Scheduler + Send>,
+    budget: Option<&Budget>,
+    stuck_rule: &'static str,
+    body: impl Fn() -> String + Send + Sync + 'static,
+) -> Exploration {
+    let driver = Driver { scheduler, meter: budget.map(Meter::start), stuck_rule };
+    take_violation();
+    SO_FAR.set(Some(Progress::new()));
+    let finished = run(driver, body);
+    account();
+    let Progress { mut result, steps, .. } = SO_FAR.take().expect("set above");
+    if let Some(violation) = take_violation() {
+        writeln!(result.trace, "{violation}").expect("a String takes all");
+        result.end = End::Violated(violation);
+        result.schedule = encode(&steps);
+    } else if let Err(why) = finished
+        && result.end == End::Complete
+    {
+        result.end = End::Exhausted(Limit::Explorer(why));
+    }
+    result
+}
+
+/// Runs the executions; the error says why shuttle itself did not come to an end.
+fn run(driver: Driver, body: impl Fn() -> String + Send + Sync + 'static) -> Result<(), String> {
     static SHUTTLES_HOOK: Once = Once::new();
     let config = || {
         let mut config = Config::new();
@@ -123,7 +136,7 @@ fn run(driver: Driver, body: impl Fn() -> String + Send + Sync + 'static) -> boo
                 with(|so_far| so_far.outcome = outcome);
             });
         }))
-        .is_ok()
+        .map_err(|payload| gave_up(payload.as_ref(), "shuttle"))
     })
 }
 
@@ -157,13 +170,10 @@ fn account() -> bool {
             match ended {
                 Ended::Passed => so_far.result.outcomes.extend(so_far.outcome.take()),
                 Ended::Violated => so_far.result.trace = runtime::trace(),
-                Ended::Limit(why) => {
-                    so_far.result.trace = why;
-                    so_far.result.end = End::Exhausted;
-                }
+                Ended::Limit(why) => so_far.result.end = End::Exhausted(Limit::Explorer(why)),
             }
         }
-        violated() || so_far.result.end == End::Exhausted
+        violated() || so_far.result.end != End::Complete
     })
 }
 
@@ -176,8 +186,8 @@ impl Progress {
 /// Counts the executions of a scheduler, records the schedule, and stops when there is no reason to go on.
 struct Driver {
     scheduler: Box<dyn Scheduler + Send>,
-    /// A bound whose reaching is [`End::Exhausted`].
-    limit: Option<u64>,
+    /// The bounds, if there are any.
+    meter: Option<Meter>,
     stuck_rule: &'static str,
 }
 
@@ -188,8 +198,8 @@ impl Scheduler for Driver {
         }
         let next = self.scheduler.new_execution()?;
         with(|so_far| {
-            if self.limit.is_some_and(|limit| so_far.result.executions >= limit) {
-                so_far.result.end = End::Exhausted;
+            if let Some(limit) = self.meter.and_then(|meter| meter.reached(so_far.result.executions)) {
+                so_far.result.end = End::Exhausted(limit);
                 return None;
             }
             so_far.result.executions += 1;

@@ -9,6 +9,7 @@
 //! - Park and unpark pass a token and order no memory. A park never returns without one. A timed park without one is
 //!   over at once: its deadline may have come.
 //! - A thread that unwinds is not interrupted.
+//! - An execution of more than 100,000 operations ends the exploration without a verdict.
 //!
 //! Never run loom in the same process: shuttle's panic hook reports loom's unwinding.
 #![expect(unsafe_code, reason = "implements the unsafe contracts of the facade")]

@@ -5,14 +5,15 @@ pub(crate) mod at;
 pub(crate) mod broken;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use weakest::model::{Budget, End, Exploration, Explore, Model};
-use weakest::{Atomic, Platform};
+use weakest::model::{Budget, End, Exploration, Explore, Limit, Model};
+use weakest::{Atomic, AtomicInt, Platform};
 
 pub(crate) use at::At;
 
 /// No bound that a litmus test comes near.
-pub(crate) const UNBOUNDED: Budget = Budget { preemptions: None, executions: 1_000_000 };
+pub(crate) const UNBOUNDED: Budget = Budget { preemptions: None, executions: 1_000_000, time: None };
 
 /// A shared word of the model.
 pub(crate) type Word<M> = Arc<<M as Platform>::AtomicU32>;
@@ -32,6 +33,43 @@ pub(crate) fn outcomes<M: Explore>(body: fn() -> String) -> (String, u64) {
     let result = explore::<M>(body);
     assert_eq!(result.end, End::Complete, "{}", result.trace);
     (result.outcomes.into_iter().collect::<Vec<_>>().join(" "), result.executions)
+}
+
+/// Three threads that count to six.
+fn six<M: Model>() -> String {
+    let count = word::<M>();
+    let twice = |count: Word<M>| {
+        for _ in 0..2 {
+            count.fetch_add(1, At::RmwRelaxed);
+        }
+    };
+    let threads = [(); 2].map(|()| {
+        let theirs = count.clone();
+        M::spawn(move || twice(theirs))
+    });
+    twice(count.clone());
+    threads.into_iter().for_each(M::join);
+    count.load(At::LoadRelaxed).to_string()
+}
+
+/// A bound that is reached ends an exploration without a verdict, which names it; another one changes nothing.
+pub(crate) fn check_bounds<M: Explore>() {
+    let explore = |budget| M::explore(&budget, "STUCK", six::<M>);
+    let complete = explore(UNBOUNDED);
+    assert_eq!(complete.end, End::Complete);
+    let ample = Budget { executions: complete.executions + 1, time: Some(Duration::MAX), ..UNBOUNDED };
+    assert_eq!(explore(ample), complete);
+
+    let tiny = Duration::from_nanos(1);
+    for (budget, limit, text) in [
+        (Budget { executions: 7, ..UNBOUNDED }, Limit::Executions(7), "ran out of its 7 executions"),
+        (Budget { time: Some(tiny), ..UNBOUNDED }, Limit::Time(tiny), "ran out of its time of 1ns"),
+    ] {
+        assert_eq!(limit.to_string(), text);
+        let found = explore(budget);
+        assert_eq!(found.end, End::Exhausted(limit));
+        assert!(found.executions < complete.executions, "{} of {}", found.executions, complete.executions);
+    }
 }
 
 /// Runs a closure in a thread of the model and returns what it returned when joined.

@@ -23,6 +23,11 @@ fn from_environment(name: &str, default: u64) -> u64 {
 }
 
 #[test]
+fn a_bound_is_no_verdict() {
+    common::check_bounds::<weakest::graph::Graph>();
+}
+
+#[test]
 fn answers_are_those_of_the_table() {
     answers::check::<weakest::graph::Graph>();
 }

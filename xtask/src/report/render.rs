@@ -188,7 +188,7 @@ fn opinion(opinion: &Opinion) -> String {
             Fate::Killed(violation) if run.evidence => (&violation.rule, ""),
             Fate::Killed(violation) => (&violation.rule, ", not evidence"),
             Fate::Foreign(violation) => (&violation.rule, ", which the site does not serve"),
-            Fate::Passed | Fate::Exhausted => continue,
+            Fate::Passed | Fate::Exhausted(_) => continue,
         };
         let bound = run.preemptions.map_or_else(String::new, |n| format!(", bounded: {n} preemptions"));
         parts.push(format!("{} ({rule}{bound}{mark})", code(&run.scenario)));

@@ -41,6 +41,8 @@ pub(super) const NOT_SEEN: &str = "\
   `cargo xtask codegen`, and exercised by `cargo xtask sanitize`.
 - The clocks (`impl/src/clock/`): they keep real time, the default one on a thread of its own. The scenarios drive \
   the token's timers with a clock of their own.
+- Load buffering, which no explorer here shows: RC11 and loom leave it out, and the language allows it for relaxed \
+  accesses.
 - Shuttle knows sequentially consistent executions only. It runs the same scenarios, and none of its answers is in \
   this report.
 - The graph explorer is bounded in what happens for no reason: a weak compare-exchange fails so at most once per site \

@@ -7,7 +7,7 @@
 
 use super::relation::{MAX_EVENTS, Relation, Set, members};
 use super::trace::{Trace, domains, extend};
-use crate::graph::program::{Location, MemoryOrder, Observable, Observed, Program, Update};
+use crate::graph::program::{Action, Instruction, Location, MemoryOrder, Observable, Observed, Program, Update};
 
 /// What an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,6 +184,37 @@ impl std::fmt::Display for TooLarge {
 }
 
 impl std::error::Error for TooLarge {}
+
+/// An upper bound of the candidates that [`enumerate`](super::enumerate) looks at, which foretells its time. Saturates.
+#[must_use]
+pub fn candidates_at_most(program: &Program) -> u64 {
+    let domains = domains(program);
+    let mut bound = 1_u128;
+    let mut times = |factor: usize, over: usize| bound = bound.saturating_mul(factor as u128) / over as u128;
+    for (location, domain) in domains.iter().enumerate() {
+        let here = |instruction: &&Instruction| instruction.action.location() == Some(location);
+        let mut writes = 0;
+        for thread in &program.threads {
+            // The orders of these writes among those of the threads before.
+            for own in 1..=thread.iter().filter(here).filter(|instruction| instruction.action.writes()).count() {
+                writes += 1;
+                times(writes, own);
+            }
+        }
+        for instruction in
+            program.threads.iter().flatten().filter(here).filter(|instruction| instruction.action.reads())
+        {
+            // A weak compare-exchange that could succeed may also fail.
+            let twice = matches!(
+                instruction.action,
+                Action::ReadModifyWrite { update: Update::CompareExchange { weak: true, .. }, .. }
+            );
+            times(domain.len().max(writes + 1), 1);
+            times(1 + usize::from(twice), 1);
+        }
+    }
+    bound.try_into().unwrap_or(u64::MAX)
+}
 
 /// Calls `visit` with every candidate execution of `program`, each once.
 ///

@@ -12,8 +12,8 @@ mod trace;
 
 use std::collections::BTreeSet;
 
-pub use candidate::TooLarge;
 use candidate::{Candidate, for_each_candidate};
+pub use candidate::{TooLarge, candidates_at_most};
 pub use models::Model;
 use models::Rc11;
 
