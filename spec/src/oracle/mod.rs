@@ -30,6 +30,8 @@ pub struct Oracle {
 #[derive(Debug, Clone)]
 struct Source {
     cancelled: bool,
+    /// Whether a fail-fast request ended early: what is registered never runs.
+    stopped: bool,
     /// Handles and guards.
     handles: usize,
     /// What the request reaches, in order of registration.
@@ -57,6 +59,8 @@ struct Callback {
     label: Label,
     /// Whether the closure belongs to a frame of `with_callback`.
     borrowed: bool,
+    /// Whether no registration is left that could remove it.
+    detached: bool,
     body: Vec<Op>,
 }
 
@@ -202,8 +206,7 @@ impl Oracle {
             GuardOp::Drop => self.cancel(source, OnPanic::Collect).map(|_| ()),
             GuardOp::Disarm => Ok(()),
         };
-        let dropped = self.drop_handle(source);
-        requested.and(dropped).map(|()| Answer::Done)
+        self.drop_handle(source, requested).map(|()| Answer::Done)
     }
 
     fn make(&mut self, tokens: &[usize], timeout: Option<Ticks>) -> Answer {
