@@ -159,7 +159,8 @@ pub(crate) fn doom_orphans<P: Platform>(locked: &mut Locked<'_, P>) {
         if !orphan {
             continue;
         }
-        unlink(locked, node, callbacks, |orphan| State::Linked { newer: last, older: None, orphan });
+        let state = State::Linked { newer: last, older: None, orphan };
+        unlink(locked, node, callbacks, |place| *place = state);
         match last {
             Some(last) => with_mut(locked, last, |member| *neighbours(member).1 = Some(node)),
             None => locked.with_mut(|lists| lists.doomed = Some(node)),
