@@ -49,7 +49,14 @@ pub(crate) fn cancel<P: Platform>(root: &Handle<P>, on_panic: OnPanic) -> Result
 }
 
 /// What the root's callbacks and wakers panicked with.
-fn result<P: Platform>(mut panics: Collector, on_panic: OnPanic) -> Result<(), Payload> {
+#[inline(always)]
+fn result<P: Platform>(panics: Collector, on_panic: OnPanic) -> Result<(), Payload> {
+    if panics.is_empty() { Ok(()) } else { told::<P>(panics, on_panic) }
+}
+
+/// The rest of [`result`].
+#[cold]
+fn told<P: Platform>(mut panics: Collector, on_panic: OnPanic) -> Result<(), Payload> {
     let panic = match on_panic {
         OnPanic::Collect => panics.close(0).map(|panics| Box::new(panics) as Payload),
         OnPanic::FailFast => panics.first_of::<P>(0),
