@@ -10,7 +10,7 @@ use weakest::{Cell, Platform, Ptr, ThreadId};
 use crate::node::{Kind, Member, NodePtr, Sleeper, State, Waiter};
 use crate::panics::{Payload, catch};
 use crate::pool::{self, Remains};
-use crate::shared::{Guarded, Locked, SWEPT};
+use crate::shared::{Guarded, Locked};
 
 /// Reads a node. `_locked` is the lock of the node's source, the node Linked, Busy, Spare or owned by the caller.
 #[inline(always)]
@@ -144,29 +144,6 @@ pub(crate) fn take_newest<P: Platform>(
         with_mut(locked, older, |member| *neighbours(member).0 = None);
     }
     Some((node, kind))
-}
-
-/// Moves the callbacks that no registration holds, in their order, to those that are being removed: there are none yet.
-pub(crate) fn doom_orphans<P: Platform>(locked: &mut Locked<'_, P>) {
-    let mut next = locked.with(|lists| lists.newest);
-    let mut last = None;
-    while let Some(node) = next {
-        let (older, orphan) = with(locked, node, |member| match member.state {
-            State::Linked { older, orphan, .. } => (older, orphan),
-            _ => unreachable!("node Invariant 2: what is in a list is linked"),
-        });
-        next = older;
-        if !orphan {
-            continue;
-        }
-        let state = State::Linked { newer: last, older: None, orphan };
-        unlink(locked, node, callbacks, |place| *place = state);
-        match last {
-            Some(last) => with_mut(locked, last, |member| *neighbours(member).1 = Some(node)),
-            None => locked.with_mut(|lists| lists.doomed = Some(node)),
-        }
-        last = Some(node);
-    }
 }
 
 /// How many callbacks and links are registered.
@@ -324,14 +301,8 @@ pub(crate) fn await_end<P: Platform>(
     })
 }
 
-/// A registration lets go of its callback and leaves it registered, or running; one that nobody will ever take out is
-/// removed.
+/// A registration lets go of its callback and leaves it registered, or running.
 pub(crate) fn detach<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Remains<P> {
-    if locked.has(SWEPT)
-        && let Some(kind) = remove(locked, node, callbacks)
-    {
-        return pool::retire_with_closure(locked, node, kind);
-    }
     let over = with_mut(locked, node, |member| match &mut member.state {
         State::Linked { orphan, .. } => {
             *orphan = true;

@@ -20,7 +20,7 @@ use crate::links::LinkPtr;
 use crate::list::{self, Finished};
 use crate::node::{Kind, Memory, NodePtr, Run};
 use crate::panics::{Collector, Payload, catch};
-use crate::shared::{CANCELLED, Locked, STOPPED, Seen, Shared, SharedPtr};
+use crate::shared::{CANCELLED, Locked, Seen, Shared, SharedPtr};
 use crate::token::CancellationToken;
 
 /// What happens when a callback panics.
@@ -228,10 +228,9 @@ impl<P: Platform> Notifier<P> {
         locked
     }
 
-    /// Leaves the rest of the current source's callbacks where they are; the last source handle removes the detached ones.
+    /// Leaves the rest of the current source's callbacks where they are.
     fn stop(&mut self) {
         let mut locked = self.lock();
-        locked.set(STOPPED);
         let finished = self.busy.take().and_then(|node| list::finish(&mut locked, node));
         locked.with_mut(|lists| lists.notifier = None);
         drop(locked);

@@ -232,14 +232,9 @@ impl<P: Platform> Registration<P> {
         self.registered.take().map_or_else(EndOf::over, EndOf::of)
     }
 
-    /// Leaves the callback registered for good. If it can never run any more, because
-    /// [`cancel_fail_fast`](crate::CancellationTokenSource::cancel_fail_fast) did not reach it and no source handle is
-    /// left, it is dropped.
+    /// Leaves the callback registered for good.
     ///
     /// .NET counterpart: not disposing the registration.
-    ///
-    /// # Panics
-    /// With the panic of the closure's drop, if it is dropped.
     ///
     /// ```
     /// use std::sync::mpsc::channel;

@@ -20,26 +20,17 @@ pub(crate) fn doom<P: Platform>(locked: &mut Locked<'_, P>) -> bool {
     })
 }
 
-/// As [`doom`], of the callbacks alone that no registration holds: of a request that fail-fast ended early.
-#[cold]
-#[must_use]
-pub(crate) fn doom_detached<P: Platform>(locked: &mut Locked<'_, P>) -> bool {
-    debug_assert!(locked.with(|lists| lists.doomed.is_none()), "one thread removes at a time");
-    list::doom_orphans(locked);
-    locked.with(|lists| lists.doomed.is_some())
-}
-
 /// Takes down what is left of a source that is being released, as [`take_down`].
 #[cold]
 pub(crate) fn take_down_all<P: Platform>(source: &Shared<P>) -> Dropped {
-    let mut locked = source.lock(Seen::CANCELLED);
-    let is_doomed = doom(&mut locked);
-    take_down(source, locked, is_doomed)
+    take_down(source, source.lock(Seen::CANCELLED), true)
 }
 
-/// Disarms and releases the timer of a source that has no source handle any more, and then [`discard`]s what is doomed.
-pub(crate) fn take_down<P: Platform>(source: &Shared<P>, mut locked: Locked<'_, P>, is_doomed: bool) -> Dropped {
+/// Disarms and releases the timer of a source that has no handle any more; with `callbacks`, removes every callback and
+/// link too, as [`discard`].
+pub(crate) fn take_down<P: Platform>(source: &Shared<P>, mut locked: Locked<'_, P>, callbacks: bool) -> Dropped {
     let timer = locked.with_mut(|guarded| guarded.timer.take());
+    let is_doomed = callbacks && doom(&mut locked);
     drop(locked);
     let off = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::switch_off(timer)));
     let released = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));

@@ -9,8 +9,6 @@
 //! | ORPHANED    | never to be cancelled, no callbacks; set by the last source handle's drop; final                  |
 //! | + HELD      | there has been a hold (see [`handle`](crate::handle)): the last handle must look under the lock   |
 //! | + ABANDONED | there is no handle: the last hold releases the state                                              |
-//! | + STOPPED   | fail-fast ended the request early: what is linked now is never taken; final                       |
-//! | + SWEPT     | then the last source handle went: nothing is linked that no registration holds; final             |
 //! | + LOCKED    | the rest is the holder's alone, who unlocks by a store                                            |
 //!
 //! # Invariants
@@ -41,10 +39,6 @@ pub(crate) const ORPHANED: u32 = 4;
 pub(crate) const HELD: u32 = 8;
 /// There is no handle.
 pub(crate) const ABANDONED: u32 = 16;
-/// A fail-fast request ended before it reached every callback.
-pub(crate) const STOPPED: u32 = 32;
-/// The last source handle went after that.
-pub(crate) const SWEPT: u32 = 64;
 
 /// See the module's documentation.
 ///

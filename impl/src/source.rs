@@ -16,7 +16,7 @@ use crate::links;
 use crate::notify::{self, OnPanic};
 use crate::panics::CallbackPanics;
 use crate::removal;
-use crate::shared::{ORPHANED, STOPPED, SWEPT, Seen};
+use crate::shared::{ORPHANED, Seen};
 use crate::timer;
 use crate::token::CancellationToken;
 
@@ -24,8 +24,7 @@ use crate::token::CancellationToken;
 ///
 /// A source is a handle: clones are the same source. Dropping the last one, which is .NET's `Dispose`, unlinks it from
 /// the tokens it was [linked](Self::linked) to and drops the callbacks that never ran; its tokens stay usable and can
-/// never be cancelled any more. After the request it removes nothing, except what [fail-fast](Self::cancel_fail_fast)
-/// left behind.
+/// never be cancelled any more. After the request it removes nothing.
 ///
 /// That drop never waits for a callback: one that runs on another thread goes on there. The closures that never ran are
 /// dropped on the thread that drops the handle, newest first, and the first panic of their drops passes out of it.
@@ -185,8 +184,10 @@ impl<P: Platform> CancellationTokenSource<P> {
 
     /// As [`cancel`](Self::cancel), but the first panic of a callback leaves at once, with its own payload; the panics
     /// of a linked source leave together, as its [`CallbackPanics`]. Callbacks not reached stay registered and never
-    /// run; those that are [detached](crate::Registration::detach), whom nobody could unregister, are dropped with the
-    /// last source handle, or when they are detached after it. Linked sources not reached stay as they are.
+    /// run; linked sources not reached stay as they are.
+    ///
+    /// A callback that was not reached is dropped with its registration, or with the last handle of any kind if it was
+    /// [detached](crate::Registration::detach): one that was, and owns a token of this very source, is never freed.
     ///
     /// .NET counterpart: `CancellationTokenSource.Cancel(throwOnFirstException: true)`.
     ///
@@ -325,15 +326,11 @@ impl<P: Platform> Drop for CancellationTokenSource<P> {
 /// The last source handle is gone, and there are tokens or registrations.
 fn close<P: Platform>(handle: Handle<P>) {
     let mut locked = handle.lock(Seen::HELD);
-    let mut is_doomed = false;
-    if locked.is_live() {
+    let is_live = locked.is_live();
+    if is_live {
         locked.set(ORPHANED);
-        is_doomed = removal::doom(&mut locked);
-    } else if locked.has(STOPPED) {
-        locked.set(SWEPT);
-        is_doomed = removal::doom_detached(&mut locked);
     }
-    let dropped = removal::take_down(&handle, locked, is_doomed);
+    let dropped = removal::take_down(&handle, locked, is_live);
     drop(handle);
     dropped.resume::<P>();
 }

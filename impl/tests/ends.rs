@@ -189,18 +189,6 @@ const ENDS: &[End] = &[
         },
     },
     End {
-        name: "not reached, and detached after the last handle",
-        calls: 0,
-        report: Report::Payload,
-        run: |source, make| {
-            let registration = make(&source.token());
-            source.token().register(|| resume_unwind(Box::new("the newer one"))).detach();
-            assert!(catch_unwind(|| source.cancel_fail_fast()).is_err());
-            drop(source);
-            registration.detach();
-        },
-    },
-    End {
         name: "registered too late",
         calls: 1,
         report: Report::Payload,

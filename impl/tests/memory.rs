@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use rescind::{CancellationToken, CancellationTokenSource, Registration};
+use rescind::{CancellationToken, CancellationTokenSource};
 
 /// Counts what a thread allocates.
 struct Counting;
@@ -185,70 +185,5 @@ fn an_iterator_of_tokens_that_panics_leaves_nothing() {
     for good in 0..6 {
         link(good);
         assert_eq!(usage_of(|| link(good)).0.live, 0, "{good}");
-    }
-}
-
-thread_local!(static DROPS: Cell<u32> = const { Cell::new(0) });
-
-/// Counts its drop.
-struct Captured;
-
-impl Drop for Captured {
-    fn drop(&mut self) {
-        DROPS.set(DROPS.get() + 1);
-    }
-}
-
-/// A callback that owns a token of its own source.
-fn owner<const WORDS: usize>(source: &CancellationTokenSource) -> Registration {
-    let (token, captured, words) = (source.token(), Captured, [0_usize; WORDS]);
-    source.token().register(move || drop((token, captured, words)))
-}
-
-/// Ends a fail-fast request before what was registered so far.
-fn stop(source: &CancellationTokenSource) {
-    source.token().register(|| resume_unwind(Box::new("the newest"))).detach();
-    assert!(catch_unwind(AssertUnwindSafe(|| source.cancel_fail_fast())).is_err());
-}
-
-type Make = fn(&CancellationTokenSource) -> Registration;
-type Leave = fn(CancellationTokenSource, Make);
-
-/// Ways to leave a callback that fail-fast did not reach.
-const LEFT: [(&str, Leave); 4] = [
-    ("detached before the request", |source, make| {
-        make(&source).detach();
-        stop(&source);
-    }),
-    ("detached after the request", |source, make| {
-        let registration = make(&source);
-        stop(&source);
-        drop(source.clone());
-        registration.detach();
-    }),
-    ("detached after the last source handle", |source, make| {
-        let registration = make(&source);
-        stop(&source);
-        drop(source);
-        assert_eq!(DROPS.get(), 0, "it is registered");
-        registration.detach();
-    }),
-    ("among others", |source, make| {
-        let kept = source.token().register(|| {});
-        make(&source).detach();
-        let _child = CancellationTokenSource::linked([&source.token()]);
-        stop(&source);
-        drop(source);
-        assert!(kept.unregister(), "it was not detached");
-    }),
-];
-
-#[test]
-fn what_fail_fast_did_not_reach_is_released_though_it_owns_its_own_token() {
-    let makes: [(&str, Make); 2] = [("small", owner::<0>), ("large", owner::<4>)];
-    for ((left, leave), (size, make)) in LEFT.iter().flat_map(|left| makes.iter().map(move |make| (left, make))) {
-        DROPS.set(0);
-        let (usage, ()) = usage_of(|| leave(CancellationTokenSource::new(), *make));
-        assert_eq!((DROPS.get(), usage.live), (1, 0), "{left}, {size}: drops, {usage:?}");
     }
 }

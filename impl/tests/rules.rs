@@ -187,37 +187,6 @@ fn fail_fast_leaves_the_rest_registered_for_ever_unrun() {
 }
 
 #[test]
-fn r15_the_last_source_handle_drops_what_fail_fast_left_behind_if_it_is_detached() {
-    let (source, log) = (CancellationTokenSource::new(), Log::default());
-    let token = source.token();
-    let captured = |entry| {
-        let captured = LogDrop(log.clone(), entry);
-        token.register(move || drop(captured))
-    };
-    let borrowed = LogDrop(log.clone(), "the frame's");
-    captured("1").detach();
-    let kept = [captured("2"), captured("3")];
-    token.with_callback(
-        move || drop(borrowed),
-        || {
-            [captured("4"), captured("5")].map(Registration::detach);
-            log.panic_on(&token, "newest").detach();
-            assert!(catch_unwind(|| source.cancel_fail_fast()).is_err());
-            drop(source.clone());
-            assert_eq!(log.take(), ["newest"]);
-            drop(source);
-            assert_eq!(log.take(), ["5", "4", "1"]);
-        },
-    );
-    assert_eq!(log.take(), ["the frame's"]);
-    let [unregistered, detached] = kept;
-    assert!(unregistered.unregister());
-    assert_eq!(log.take(), ["2"]);
-    detached.detach();
-    assert_eq!(log.take(), ["3"]);
-}
-
-#[test]
 fn fail_fast_leaves_with_a_childs_panics_together() {
     let (source, log) = (CancellationTokenSource::new(), Log::default());
     log.on(&source.token(), "not reached").detach();

@@ -1,11 +1,8 @@
 //! What callbacks do to their own source while others use it: R6, R7, R14, and fail-fast.
 
-use std::marker::PhantomData;
-
 use super::common::{
     Bomb, Claim, Count, LOCK, Registration, Scenario, Source, check, counted, panics, quiet_panic, spawn_cancel, word,
 };
-use weakest::ThreadId;
 use weakest::model::{Data, Model};
 
 /// A callback registers another, which runs at once, while a third thread's callback is disposed.
@@ -164,69 +161,6 @@ impl Scenario for FailFastVsUnregister {
         M::join(canceller);
         check("R4", runs.get() == 0, "an unregistered callback ran");
         "removed".to_owned()
-    }
-}
-
-/// A callback that fail-fast does not reach, and that owns a token of its own source, is left to itself.
-pub(crate) struct FailFastVsDetach;
-
-impl Scenario for FailFastVsDetach {
-    const CLAIM: Claim = Claim {
-        name: "fail_fast_vs_detach",
-        about: "The newer of two callbacks panics under fail-fast, and the last source handle goes, while another thread \
-                detaches the older: whoever is later drops its closure, which owns the last token.",
-        rules: &["R3", "R14", "R15"],
-        threads: 2,
-        loom_preemptions: None,
-        stuck: "R14",
-        outcomes: &["by the source's drop", "by detach"],
-        kills: LOCK,
-    };
-
-    fn run<M: Model>() -> String {
-        let source = Source::<M>::new();
-        let (runs, drops, here) = (Count::default(), Count::default(), Count::default());
-        let older = source.token().register({
-            let (runs, token, at_drop) = (runs.clone(), source.token(), AtDrop::<M>::new(&drops, &here));
-            move || {
-                runs.hit();
-                drop((token, at_drop));
-            }
-        });
-        source.token().register(|| quiet_panic()).detach();
-        let canceller = M::spawn(move || {
-            check("R14", panics::<M, _>(|| source.cancel_fail_fast()), "a callback's panic was lost");
-        });
-        older.detach();
-        M::join(canceller);
-        check("R3", runs.get() == 0, "a callback that fail-fast did not reach ran");
-        check("R15", drops.get() == 1, "the closure was not dropped exactly once");
-        word(here.get() == 1, "by detach", "by the source's drop").to_owned()
-    }
-}
-
-/// Captured by a closure: counts its drop, and those on the thread that made it.
-struct AtDrop<M: Model> {
-    maker: ThreadId,
-    drops: Count,
-    here: Count,
-    _model: PhantomData<M>,
-}
-
-impl<M: Model> AtDrop<M> {
-    fn new(drops: &Count, here: &Count) -> Self {
-        Self { maker: M::thread_id(), drops: drops.clone(), here: here.clone(), _model: PhantomData }
-    }
-}
-
-impl<M: Model> Drop for AtDrop<M> {
-    fn drop(&mut self) {
-        if !M::failed() {
-            self.drops.hit();
-            if M::thread_id() == self.maker {
-                self.here.hit();
-            }
-        }
     }
 }
 

@@ -55,7 +55,6 @@ macro_rules! scenarios {
             callbacks::DisposeInsideCallbackVsCancel = dispose_inside_callback_vs_cancel,
             callbacks::PanickingCallbackVsDispose = panicking_callback_vs_dispose,
             callbacks::FailFastVsUnregister = fail_fast_vs_unregister,
-            callbacks::FailFastVsDetach = fail_fast_vs_detach,
             callbacks::OrderThroughALinkVsPoll = order_through_a_link_vs_poll,
             waits::CancelVsWait = cancel_vs_wait,
             waits::CancelVsWaitTimeout = cancel_vs_wait_timeout,

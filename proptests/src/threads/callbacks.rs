@@ -65,27 +65,26 @@ impl Execution {
         self.world(|world| world.tokens[number % world.tokens.len()].clone())
     }
 
-    /// A callback for a source's token. The closure owns it, which must not keep it alive for ever.
-    fn closure(
-        &self,
-        (source, token): (Id, &Token),
-        borrowed: bool,
-        body: &[Op],
-    ) -> (Label, impl FnOnce(Option<&Token>) + Send + use<>) {
+    /// A callback. It owns no token: one of its own source, if it is left registered, would keep that alive for ever.
+    fn closure(&self, source: Id, borrowed: bool, body: &[Op]) -> (Label, impl FnOnce(Option<&Token>) + Send + use<>) {
         let me = self.me();
         let label = self.learn(|facts| facts.registering(source, me, borrowed));
         self.note(Note::Registers(label, source));
         let dropped = Dropped { execution: self.clone(), label, source };
-        let (own, body) = (token.clone(), body.to_vec());
+        let body = body.to_vec();
         let closure = move |given: Option<&Token>| {
             let Dropped { execution, label, source } = &dropped;
-            execution.run(*label, *source, given.is_none_or(|given| *given == own) && own.is_cancelled(), &body);
+            execution.run(*label, *source, given, &body);
         };
         (label, closure)
     }
 
-    fn run(&self, label: Label, source: Id, sees: bool, body: &[Op]) {
+    fn run(&self, label: Label, source: Id, given: Option<&Token>, body: &[Op]) {
         self.note(Note::Runs(label));
+        let sees = match (given, self.token_of(source)) {
+            (Some(given), own) => given.is_cancelled() && own.is_none_or(|own| *own == *given),
+            (None, own) => own.is_none_or(|own| own.is_cancelled()),
+        };
         let me = self.me();
         let notified = self.facts(|facts| facts.starts(label, me, sees));
         if notified {
@@ -104,7 +103,7 @@ impl Execution {
 
     pub(super) fn register(&self, number: usize, body: &[Op], given: bool) -> Result<Answer, Thrown> {
         let (source, token) = self.token(number);
-        let (label, callback) = self.closure((source, &token), false, body);
+        let (label, callback) = self.closure(source, false, body);
         let registration = self.call_first(|| {
             if given {
                 token.register_with_token(move |given| callback(Some(given)))
@@ -124,7 +123,7 @@ impl Execution {
         if !self.may_wait(source) {
             return Ok(Answer::Void);
         }
-        let (label, callback) = self.closure((source, &token), true, callback);
+        let (label, callback) = self.closure(source, true, callback);
         let mut result = Ok(());
         self.call_first(|| {
             token.with_callback(
@@ -188,7 +187,8 @@ impl Execution {
         };
         let me = self.me();
         if op == RegistrationOp::Detach || op == RegistrationOp::Dispose && !self.may_wait(source) {
-            return self.call_first(|| registration.detach()).map(|()| Answer::Done);
+            registration.detach();
+            return Ok(Answer::Done);
         }
         self.learn(|facts| facts.removing(label, true));
         let (mut over, empty) = (true, registration == Registration::default());

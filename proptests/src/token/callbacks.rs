@@ -31,24 +31,22 @@ impl Drop for Dropped {
 }
 
 impl Runner {
-    /// A callback for this token. The closure owns it, which must not keep it alive for ever.
-    fn callback(
-        &self,
-        token: &CancellationToken,
-        body: &[Op],
-    ) -> impl FnOnce(Option<&CancellationToken>) + Send + use<> {
+    /// A callback for the token of this number. The number, not the token, is in the closure: a closure that owns its
+    /// own source's token would keep it alive for ever.
+    fn callback(&self, token: usize, body: &[Op]) -> impl FnOnce(Option<&CancellationToken>) + Send + use<> {
         let label = {
             let mut world = self.world();
             world.drops.push(0);
             Label::try_from(world.drops.len() - 1).expect("a history is finite")
         };
         let dropped = Dropped { runner: self.clone(), label, then: at_drop(body) };
-        let (own, body) = (token.clone(), body.to_vec());
+        let body = body.to_vec();
         move |given| {
             let Dropped { runner, label, .. } = &dropped;
             if runner.world().over {
                 return;
             }
+            let own = runner.token(token).1;
             let sees_request = own.is_cancelled() && given.is_none_or(|given| *given == own);
             runner.observe(Event::Runs { label: *label, sees_request });
             runner.perform_all(&body);
@@ -62,20 +60,20 @@ impl Runner {
     }
 
     pub(super) fn register(&self, number: usize, body: &[Op]) -> Answer {
-        let token = self.token(number).1;
-        let callback = self.callback(&token, body);
+        let (number, token) = self.token(number);
+        let callback = self.callback(number, body);
         self.keep_registration(token.register(move || callback(None)))
     }
 
     pub(super) fn register_with_token(&self, number: usize, body: &[Op]) -> Answer {
-        let token = self.token(number).1;
-        let callback = self.callback(&token, body);
+        let (number, token) = self.token(number);
+        let callback = self.callback(number, body);
         self.keep_registration(token.register_with_token(move |given| callback(Some(given))))
     }
 
     pub(super) fn with_callback(&self, number: usize, callback: &[Op], body: &[Op]) -> Answer {
-        let token = self.token(number).1;
-        let callback = self.callback(&token, callback);
+        let (number, token) = self.token(number);
+        let callback = self.callback(number, callback);
         token.with_callback(move || callback(None), || self.perform_all(body));
         Answer::Done
     }

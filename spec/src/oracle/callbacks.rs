@@ -7,7 +7,7 @@ impl Oracle {
     fn new_callback(&mut self, borrowed: bool, body: &[Op]) -> Callback {
         let label = Label::try_from(self.called.len()).expect("a history is finite");
         self.called.push(false);
-        Callback { label, borrowed, detached: false, body: body.to_vec() }
+        Callback { label, borrowed, body: body.to_vec() }
     }
 
     /// Calls a callback; the closure is dropped at its end, also when it panics, and a panic of that is the callback's.
@@ -19,12 +19,12 @@ impl Oracle {
     }
 
     /// Drops a closure at the end of something that panicked or not.
-    pub(super) fn drop_after(&mut self, result: Panics<()>, callback: &Callback) -> Panics<()> {
+    fn drop_after(&mut self, result: Panics<()>, callback: &Callback) -> Panics<()> {
         self.observe(Event::Dropped(callback.label));
         result.and_then(|()| self.perform_all(&at_drop(&callback.body)))
     }
 
-    fn drop_closure(&mut self, callback: &Callback) -> Panics<()> {
+    pub(super) fn drop_closure(&mut self, callback: &Callback) -> Panics<()> {
         self.drop_after(Ok(()), callback)
     }
 
@@ -91,23 +91,6 @@ impl Oracle {
         }
     }
 
-    /// Nobody can remove the callback any more; if it can never run either, it is dropped.
-    fn detach(&mut self, registration: Registration) -> Panics<()> {
-        let Registration::Of { source, label } = registration else {
-            return Ok(());
-        };
-        let Source { stopped, handles, members, .. } = &mut self.sources[source];
-        if *stopped && *handles == 0 {
-            return self.unregister(registration).map(|_| ());
-        }
-        for member in members {
-            if let Member::Callback(callback) = member {
-                callback.detached |= callback.label == label;
-            }
-        }
-        Ok(())
-    }
-
     pub(super) fn with_registration(&mut self, op: RegistrationOp, number: usize) -> Panics<Answer> {
         let Some(registration) = self.registration(number) else {
             return Ok(Answer::Void);
@@ -122,7 +105,6 @@ impl Oracle {
             }
             RegistrationOp::Detach => {
                 take(&mut self.registrations, number);
-                self.detach(registration)?;
                 Answer::Done
             }
             RegistrationOp::IsEmpty => Answer::Bool(registration == Registration::Empty),

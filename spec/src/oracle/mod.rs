@@ -30,8 +30,6 @@ pub struct Oracle {
 #[derive(Debug, Clone)]
 struct Source {
     cancelled: bool,
-    /// Whether a fail-fast request ended early: what is registered never runs.
-    stopped: bool,
     /// Handles and guards.
     handles: usize,
     /// What the request reaches, in order of registration.
@@ -59,8 +57,6 @@ struct Callback {
     label: Label,
     /// Whether the closure belongs to a frame of `with_callback`.
     borrowed: bool,
-    /// Whether no registration is left that could remove it.
-    detached: bool,
     body: Vec<Op>,
 }
 
@@ -206,7 +202,8 @@ impl Oracle {
             GuardOp::Drop => self.cancel(source, OnPanic::Collect).map(|_| ()),
             GuardOp::Disarm => Ok(()),
         };
-        self.drop_handle(source, requested).map(|()| Answer::Done)
+        let dropped = self.drop_handle(source);
+        requested.and(dropped).map(|()| Answer::Done)
     }
 
     fn make(&mut self, tokens: &[usize], timeout: Option<Ticks>) -> Answer {

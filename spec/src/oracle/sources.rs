@@ -3,15 +3,6 @@
 use super::{Member, OnPanic, Oracle, Panics, Source, Token, clock, collected};
 use crate::history::{Answer, Payload, SourceOp, Ticks};
 
-/// What of a source's members is removed at once.
-#[derive(Debug, Clone, Copy)]
-enum Doomed {
-    All,
-    /// Callbacks that nobody can remove any more.
-    Detached,
-    Nothing,
-}
-
 impl Oracle {
     /// A source with one handle, linked to `parents`.
     pub(super) fn make_source(&mut self, parents: &[Token], timeout: Option<Ticks>) {
@@ -19,7 +10,6 @@ impl Oracle {
         let live: Vec<_> = parents.iter().filter_map(|&parent| self.live(parent)).collect();
         self.sources.push(Source {
             cancelled: timeout == Some(0) || parents.iter().any(|&parent| self.is_cancelled(parent)),
-            stopped: false,
             handles: 1,
             members: Vec::new(),
             doomed: Vec::new(),
@@ -46,12 +36,12 @@ impl Oracle {
             }
             SourceOp::Drop => {
                 self.handles[handle] = None;
-                self.drop_handle(source, Ok(()))?;
+                self.drop_handle(source)?;
                 Answer::Done
             }
             SourceOp::IsCancelled => Answer::Bool(self.sources[source].cancelled),
             SourceOp::Cancel => Answer::Bool(self.cancel(source, OnPanic::Collect)?),
-            SourceOp::CancelFailFast => Answer::Bool(self.cancel_fail_fast(source)?),
+            SourceOp::CancelFailFast => Answer::Bool(self.cancel(source, OnPanic::FailFast)?),
             SourceOp::TryCancel => self.cancel(source, OnPanic::Collect).map_or_else(Answer::Failed, Answer::Bool),
             SourceOp::CancelOn => self.cancel_on(source),
             SourceOp::CancelAsync => {
@@ -84,14 +74,6 @@ impl Oracle {
         }
     }
 
-    /// Makes the request, up to the first panic. The call borrows its handle, which a drop from inside it does not end.
-    fn cancel_fail_fast(&mut self, source: usize) -> Panics<bool> {
-        self.sources[source].handles += 1;
-        let cancelled = self.cancel(source, OnPanic::FailFast);
-        let ended = self.drop_handle(source, cancelled.as_ref().map(|_| ()).map_err(Clone::clone));
-        cancelled.and_then(|cancelled| ended.map(|()| cancelled))
-    }
-
     /// Makes the request, which releases waits and futures before any callback runs. What the wakers panicked with;
     /// `None` if it was made before.
     pub(super) fn request(&mut self, source: usize) -> Option<Vec<Payload>> {
@@ -110,7 +92,6 @@ impl Oracle {
     pub(super) fn notify(&mut self, source: usize, on_panic: OnPanic, mut panics: Vec<Payload>) -> Panics<()> {
         loop {
             if on_panic == OnPanic::FailFast && !panics.is_empty() {
-                self.sources[source].stopped = true;
                 return Err(panics.remove(0));
             }
             let result = match self.sources[source].members.pop() {
@@ -122,23 +103,19 @@ impl Oracle {
         }
     }
 
-    /// One handle fewer; the last one is .NET's dispose. This is the end of something that panicked or not.
-    pub(super) fn drop_handle(&mut self, source: usize, ended: Panics<()>) -> Panics<()> {
+    /// One handle fewer; the last one is .NET's dispose.
+    pub(super) fn drop_handle(&mut self, source: usize) -> Panics<()> {
         let state = &mut self.sources[source];
         state.handles -= 1;
         if state.handles > 0 {
-            return ended;
+            return Ok(());
         }
         state.timer = None;
-        let doomed = match (state.cancelled, state.stopped) {
-            (false, _) => Doomed::All,
-            (true, true) => Doomed::Detached,
-            (true, false) => Doomed::Nothing,
-        };
+        let cancelled = state.cancelled;
         for parent in std::mem::take(&mut state.parents) {
             self.sources[parent].members.retain(|member| !matches!(member, Member::Child(child) if *child == source));
         }
-        self.discard_members(source, doomed, ended)
+        if cancelled { Ok(()) } else { self.discard_members(source) }
     }
 
     fn try_reset(&mut self, source: usize) -> Panics<bool> {
@@ -147,24 +124,21 @@ impl Oracle {
             return Ok(false);
         }
         state.timer = None;
-        self.discard_members(source, Doomed::All, Ok(())).map(|()| true)
+        self.discard_members(source).map(|()| true)
     }
 
     /// Removes callbacks and children, and drops the closures, newest first; a borrowed one stays with its frame. The
     /// first panic is kept.
-    fn discard_members(&mut self, source: usize, doomed: Doomed, ended: Panics<()>) -> Panics<()> {
+    fn discard_members(&mut self, source: usize) -> Panics<()> {
         let state = &mut self.sources[source];
-        for member in std::mem::take(&mut state.members) {
-            match (doomed, member) {
-                (Doomed::All, Member::Callback(callback)) if !callback.borrowed => state.doomed.push(callback),
-                (Doomed::Detached, Member::Callback(callback)) if callback.detached => state.doomed.push(callback),
-                (Doomed::All, _) => {}
-                (Doomed::Detached | Doomed::Nothing, member) => state.members.push(member),
-            }
-        }
-        let mut result = ended.clone();
+        let owned = std::mem::take(&mut state.members).into_iter().filter_map(|member| match member {
+            Member::Callback(callback) if !callback.borrowed => Some(callback),
+            _ => None,
+        });
+        state.doomed = owned.collect();
+        let mut result = Ok(());
         while let Some(callback) = self.sources[source].doomed.pop() {
-            let dropped = self.drop_after(ended.clone(), &callback);
+            let dropped = self.drop_closure(&callback);
             result = result.and(dropped);
         }
         result
