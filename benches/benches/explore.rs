@@ -42,7 +42,7 @@ weakest::sites! {
 }
 
 /// No program may take more executions than this: some explorers would take days.
-const BUDGET: Budget = Budget { preemptions: None, executions: 400_000, time: None };
+const BUDGET: Budget = Budget { preemptions: None, executions: 400_000, events: None, time: None };
 
 type Words<M> = Arc<Vec<<M as Platform>::AtomicU32>>;
 

@@ -34,6 +34,11 @@ impl EventId {
         self.thread as usize
     }
 
+    /// How many events its thread has up to this one.
+    pub(crate) const fn count(self) -> u32 {
+        self.index + 1
+    }
+
     /// The place in the thread; for an initial write, the location.
     pub(crate) const fn index(self) -> usize {
         self.index as usize
@@ -67,7 +72,7 @@ impl Clock {
     #[inline]
     pub(crate) fn include(&mut self, event: EventId) {
         let own = &mut self.0[event.thread()];
-        *own = (*own).max(event.index + 1);
+        *own = (*own).max(event.count());
     }
 
     /// Adds another set.

@@ -81,7 +81,7 @@ fn starts_and_joins(dot: &mut String, graph: &Graph) {
 /// The initial writes that something reads from.
 fn initial_writes(dot: &mut String, graph: &Graph) {
     for (number, location) in graph.locations.iter().enumerate() {
-        if location.reads.iter().any(|&read| graph.event(read).source.is_initial()) {
+        if graph.reads(number).any(|read| graph.event(read).source.is_initial()) {
             let label = quoted(&format!("initial value {}", Names::default().value(location.init)));
             statement(dot, &format!("i{number} [label={label}, style=dotted]"));
         }
@@ -94,7 +94,7 @@ fn memory(dot: &mut String, graph: &Graph, marks: &Marks) {
         for pair in location.coherence.windows(2) {
             edge(dot, &node(graph, pair[0]), &node(graph, pair[1]), "co", "color=brown");
         }
-        for &id in &location.reads {
+        for id in graph.reads(number) {
             let read = graph.event(id);
             let source = if read.source.is_initial() { format!("i{number}") } else { node(graph, read.source) };
             let stuck = marks.stuck && read.blocked;

@@ -7,10 +7,11 @@
 //!    A write's `position` is one more than its place in the list; the initial write's position is zero.
 //! 3. A read-modify-write that writes is two events, next to each other in program order, and the write's position is
 //!    one more than that of the read's source. Nothing is ever placed between the two.
-//! 4. Clocks are those of the whole prefix of an event, so adding and removing events at the ends of threads never
+//! 4. A thread's reads of one location are linked, from the latest one back. Coherence orders them as program order does.
+//! 5. Clocks are those of the whole prefix of an event, so adding and removing events at the ends of threads never
 //!    changes another event's clocks.
 
-use super::clock::{Clock, EventId, Knowledge};
+use super::clock::{Clock, EventId, Knowledge, MAX_THREADS};
 use super::flaw::Flaw;
 use super::program::MemoryOrder;
 
@@ -50,6 +51,8 @@ pub(crate) struct Event {
     pub(crate) stamp: u64,
     /// Reads: the write it reads from. The write of a read-modify-write: the same.
     pub(crate) source: EventId,
+    /// Reads: the thread's read of the location before this one (Invariant 4), by one more than its place; 0: none.
+    pub(super) read_before: u32,
     /// Writes: place in coherence (Invariant 2).
     pub(crate) position: usize,
     /// Whether it is the choice that the explorer makes first; one that is not is never undone by a revisit.
@@ -81,8 +84,8 @@ pub(crate) struct Location {
     pub(crate) addresses: bool,
     /// Invariant 2.
     pub(crate) coherence: Vec<EventId>,
-    /// In order of addition.
-    pub(crate) reads: Vec<EventId>,
+    /// Each thread's latest read (Invariant 4), by one more than its place in the thread; 0: none.
+    pub(super) last_reads: [u32; MAX_THREADS],
 }
 
 /// An execution graph.
@@ -176,6 +179,18 @@ impl Graph {
         self.locations[location].coherence.len()
     }
 
+    /// A thread's reads of a location, the latest first.
+    pub(crate) fn reads_by(&self, thread: usize, location: usize) -> impl Iterator<Item = EventId> {
+        let read = move |last: u32| Some(EventId::new(thread, last.checked_sub(1)? as usize));
+        let before = move |&id: &EventId| read(self.event(id).read_before);
+        std::iter::successors(read(self.locations[location].last_reads[thread]), before)
+    }
+
+    /// All reads of a location.
+    pub(crate) fn reads(&self, location: usize) -> impl Iterator<Item = EventId> {
+        (0..self.threads.len()).flat_map(move |thread| self.reads_by(thread, location))
+    }
+
     /// Whether the write at `position` belongs to a read-modify-write: then nothing may be placed there (Invariant 3).
     pub(crate) fn is_taken(&self, location: usize, position: usize) -> bool {
         position <= self.last_position(location)
@@ -188,8 +203,9 @@ impl Graph {
         let place = &self.locations[location];
         let is_before = |event: EventId| knows.hb.contains(event) || knows.told.contains(event);
         let written = place.coherence.iter().rposition(|&write| is_before(write)).map_or(0, |at| at + 1);
-        let read = place.reads.iter().filter(|&&read| is_before(read));
-        read.map(|&read| self.position(self.event(read).source)).fold(written, usize::max)
+        let reads =
+            (0..self.threads.len()).filter_map(|thread| self.reads_by(thread, location).find(|&read| is_before(read)));
+        reads.map(|read| self.position(self.event(read).source)).fold(written, usize::max)
     }
 
     /// Adds a read that takes its value from `source`.
@@ -212,7 +228,6 @@ impl Graph {
         }
         let value = self.value(source);
         let event = Event { source, value, ..self.blank(label, knows, id) };
-        self.locations[label.location].reads.push(id);
         self.push(id, event)
     }
 
@@ -294,6 +309,7 @@ impl Graph {
             value: 0,
             stamp: self.next_stamp,
             source: EventId::initial(0),
+            read_before: 0,
             position: 0,
             canonical: true,
             blocked: false,
@@ -302,7 +318,11 @@ impl Graph {
         }
     }
 
-    fn push(&mut self, id: EventId, event: Event) -> EventId {
+    fn push(&mut self, id: EventId, mut event: Event) -> EventId {
+        if event.label.kind == Kind::Read {
+            let last = &mut self.locations[event.label.location].last_reads[id.thread()];
+            event.read_before = std::mem::replace(last, id.count());
+        }
         self.next_stamp += 1;
         self.count_seq_cst(event.label, true);
         self.plain |= !event.label.order.is_atomic();
@@ -339,7 +359,7 @@ impl Graph {
             let event = self.threads[id.thread()].events.pop().expect("events are removed in reverse");
             self.count_seq_cst(event.label, false);
             match event.label.kind {
-                Kind::Read => _ = self.locations[event.label.location].reads.pop(),
+                Kind::Read => self.locations[event.label.location].last_reads[id.thread()] = event.read_before,
                 Kind::Write => {
                     self.locations[event.label.location].coherence.remove(event.position - 1);
                     self.renumber(event.label.location, event.position);
@@ -360,8 +380,6 @@ impl Graph {
         event.position = position;
         if event.label.kind == Kind::Write {
             self.insert(event.label.location, position, id);
-        } else {
-            self.locations[event.label.location].reads.push(id);
         }
         self.push(id, event);
     }

@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::cell::Unborn;
 use super::closures::Closures;
 use super::drawing;
-use super::explorer::{Explorer, Finish, MAX_EVENTS};
+use super::explorer::{Explorer, Finish};
 use super::platform::Graph;
 use super::runtime;
 use super::schedule::Schedule;
 use super::trace::{self, Marks};
 use crate::model::silence::silently;
 use crate::model::{
-    Budget, End, Exploration, Explore, Kind, Limit, Meter, NotReplayed, take_violation, violate, violated,
+    Budget, EVENTS, End, Exploration, Explore, Kind, Limit, Meter, NotReplayed, take_violation, violate, violated,
 };
 
 impl Explore for Graph {
@@ -21,8 +21,8 @@ impl Explore for Graph {
     fn explore(budget: &Budget, stuck_rule: &'static str, body: fn() -> String) -> Exploration {
         take_violation();
         silently(|| {
-            let mut run = Run::new(body, stuck_rule);
-            run.all(&Meter::start(budget));
+            let mut run = Run::new(Meter::start(budget), body, stuck_rule);
+            run.all();
             run.end()
         })
     }
@@ -31,7 +31,10 @@ impl Explore for Graph {
         let moves = Schedule::parse(schedule)?;
         take_violation();
         silently(|| {
-            let mut run = Run::new(body, stuck_rule);
+            // It ends with the schedule, if the program is the one that the schedule is of.
+            let events = EVENTS.saturating_add(moves.0.len() as u64 * 2);
+            let budget = Budget { preemptions: None, executions: 1, events: Some(events), time: None };
+            let mut run = Run::new(Meter::start(&budget), body, stuck_rule);
             let finish = run.explorer.follow(&mut run.machine, &moves).ok_or_else(|| {
                 NotReplayed(format!("the program cannot go the way of the schedule `{schedule}`: it is another one's"))
             })?;
@@ -55,6 +58,7 @@ impl Counterexample {
 }
 
 struct Run {
+    meter: Meter,
     explorer: Explorer,
     machine: Closures,
     stuck_rule: &'static str,
@@ -64,9 +68,9 @@ struct Run {
 }
 
 impl Run {
-    fn new(body: fn() -> String, stuck_rule: &'static str) -> Self {
-        let result = Exploration::new();
-        Self { explorer: Explorer::new(), machine: Closures::new(body), stuck_rule, result, unborn: None }
+    fn new(meter: Meter, body: fn() -> String, stuck_rule: &'static str) -> Self {
+        let (explorer, machine, result) = (Explorer::within(meter), Closures::new(body), Exploration::new());
+        Self { meter, explorer, machine, stuck_rule, result, unborn: None }
     }
 
     fn end(mut self) -> Exploration {
@@ -78,10 +82,10 @@ impl Run {
         self.result
     }
 
-    fn all(&mut self, budget: &Meter) {
+    fn all(&mut self) {
         let mut first = true;
         loop {
-            if let Some(limit) = budget.reached(self.result.executions + self.result.abandoned) {
+            if let Some(limit) = self.meter.reached(self.result.executions + self.result.abandoned) {
                 self.result.end = End::Exhausted(limit);
                 return;
             }
@@ -130,8 +134,10 @@ impl Run {
                     "a thread would run while another one unwinds: `std::thread::panicking` would be true for both",
                 );
             }
-            Finish::Endless => {
-                return self.give_up(&format!("an execution exceeds {MAX_EVENTS} events: a loop that never waits"));
+            Finish::Exceeded => {
+                let limit = self.explorer.exceeded.take().expect("an execution that exceeds a bound says which");
+                self.result.end = End::Exhausted(limit);
+                return false;
             }
         }
         if self.unborn.is_none()

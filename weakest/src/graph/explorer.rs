@@ -27,6 +27,7 @@ use super::replay::{Interrupted, replay};
 use super::revisit;
 use super::schedule::{Move, Schedule, Way};
 use super::step::{Done, Reading, Step, has_race, label};
+use crate::model::{Limit, Meter};
 
 /// How the thread's next operation goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,12 +107,9 @@ pub(crate) enum Finish {
     Diverged,
     /// A thread would have run while another one was in the midst of unwinding.
     Refused,
-    /// The execution has more events than [`MAX_EVENTS`].
-    Endless,
+    /// The execution exceeds what it may have.
+    Exceeded,
 }
-
-/// Events that one execution may have: far more than any finite scenario has.
-pub(crate) const MAX_EVENTS: usize = 10_000;
 
 /// The state of an exploration.
 #[derive(Debug, Default)]
@@ -124,11 +122,20 @@ pub(crate) struct Explorer {
     cut_short: Option<Finish>,
     /// Threads that wait for the end of another one.
     joins: [Option<usize>; MAX_THREADS],
+    /// What an execution may have.
+    meter: Option<Meter>,
+    /// What the current one exceeds.
+    pub(super) exceeded: Option<Limit>,
 }
 
 impl Explorer {
     pub(crate) fn new() -> Self {
         Self { levels: vec![Level::default()], ..Self::default() }
+    }
+
+    /// One that ends an execution which exceeds the budget.
+    pub(super) fn within(meter: Meter) -> Self {
+        Self { meter: Some(meter), ..Self::new() }
     }
 
     /// The graph of the current execution.
@@ -331,8 +338,9 @@ impl Explorer {
         if let Done::Answer(answer, event) = done {
             machine.feed(thread, answer, event, self.graph_mut());
         }
-        if self.graph().order.len() > MAX_EVENTS {
-            self.cut_short = Some(Finish::Endless);
+        self.exceeded = self.meter.and_then(|meter| meter.exceeded(mark, self.graph().order.len()));
+        if self.exceeded.is_some() {
+            self.cut_short = Some(Finish::Exceeded);
         }
     }
 

@@ -14,10 +14,14 @@ use super::flaw::Flaw;
 /// The reads that may be revisited by `write`, which is in coherence nowhere yet: `graph` holds all events but it (and
 /// for a read-modify-write, holds its read).
 pub(crate) fn targets(graph: &Graph, write: &Event) -> Vec<EventId> {
-    let reads = &graph.locations[write.label.location].reads;
-    let revisitable = |&&read: &&EventId| !write.knows.prefix.contains(read) && may_revisit(graph, read, write);
-    let forgotten = usize::from(Flaw::ForgottenRevisit.is_made());
-    reads.iter().filter(revisitable).skip(forgotten).copied().collect()
+    let outside = |thread: usize| {
+        graph.reads_by(thread, write.label.location).take_while(|&read| !write.knows.prefix.contains(read))
+    };
+    let reads = (0..graph.threads.len()).flat_map(outside);
+    let mut targets: Vec<_> = reads.filter(|&read| may_revisit(graph, read, write)).collect();
+    targets.sort_unstable_by_key(|&read| graph.event(read).stamp);
+    targets.drain(..usize::from(Flaw::ForgottenRevisit.is_made()).min(targets.len()));
+    targets
 }
 
 /// Whether `read` and everything that would be deleted is maximal.
@@ -53,13 +57,12 @@ fn is_maximal(graph: &Graph, id: EventId, write: &Event) -> bool {
                 && (is_last(graph.position(event.source)) || Flaw::AnySourceDeleted.is_made())
         }
         Kind::Write => {
-            let reads = &graph.locations[event.label.location].reads;
-            let read_earlier = |&read: &EventId| {
+            let read_earlier = |read: EventId| {
                 let reader = graph.event(read);
                 reader.source == id && reader.stamp < event.stamp
             };
             (is_last(event.position) || Flaw::AnyPlaceDeleted.is_made())
-                && (!reads.iter().any(read_earlier) || Flaw::ReadEarlierDeleted.is_made())
+                && (!graph.reads(event.label.location).any(read_earlier) || Flaw::ReadEarlierDeleted.is_made())
         }
         Kind::Choice => event.canonical || Flaw::AnyChoiceDeleted.is_made(),
         Kind::Fence | Kind::Spawn | Kind::Join | Kind::End => true,
@@ -104,10 +107,14 @@ fn restrict(graph: &Graph, read: EventId, prefix: &Clock) -> Graph {
         rest.threads[usize::try_from(thread).expect("threads are few")].start = None;
     }
     for location in &graph.locations {
-        let filter = |ids: &[EventId]| ids.iter().copied().filter(|&id| stays(id)).collect();
-        let (coherence, reads) = (filter(&location.coherence), filter(&location.reads));
-        let Location { init, token, addresses, .. } = *location;
-        rest.locations.push(Location { init, token, addresses, coherence, reads });
+        let coherence = location.coherence.iter().copied().filter(|&id| stays(id)).collect();
+        let Location { init, token, addresses, mut last_reads, .. } = *location;
+        for ((last, thread), kept) in last_reads.iter_mut().zip(&graph.threads).zip(&rest.threads) {
+            while *last as usize > kept.events.len() {
+                *last = thread.events[*last as usize - 1].read_before;
+            }
+        }
+        rest.locations.push(Location { init, token, addresses, coherence, last_reads });
         rest.renumber(rest.locations.len() - 1, 1);
     }
     rest

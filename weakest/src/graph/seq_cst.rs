@@ -174,7 +174,7 @@ impl<'a> Order<'a> {
             set(row, self.number(write));
         }
         let is_write = event.label.kind == Kind::Write;
-        for &read in &place.reads {
+        for read in self.graph.reads(location) {
             let source = self.graph.position(self.graph.event(read).source);
             if source > own || (is_write && source == own) {
                 set(row, self.number(read));

@@ -67,8 +67,8 @@ pub fn explore(
             Finish::Deadlock => explored.deadlocks += 1,
             Finish::Blocked => explored.blocked += 1,
             Finish::Dropped => {}
-            Finish::Stopped | Finish::Diverged | Finish::Refused | Finish::Endless => {
-                unreachable!("a small program always does the same, and little")
+            Finish::Stopped | Finish::Diverged | Finish::Refused | Finish::Exceeded => {
+                unreachable!("a small program always does the same, and without a bound")
             }
         }
         if !explorer.backtrack() {

@@ -271,6 +271,8 @@ pub(super) fn has_race(graph: &Graph, id: EventId) -> bool {
         let both_atomic = against.label.order.is_atomic() && event.label.order.is_atomic();
         other.thread() != id.thread() && !both_atomic && !against.blocked && !event.knows.hb.contains(other)
     };
-    let reads: &[EventId] = if event.label.kind == Kind::Write { &place.reads } else { &[] };
-    place.coherence.iter().chain(reads).any(races)
+    let reads =
+        |thread: usize| graph.reads_by(thread, event.label.location).take_while(|&read| !event.knows.hb.contains(read));
+    let is_write = event.label.kind == Kind::Write;
+    place.coherence.iter().any(races) || (is_write && (0..graph.threads.len()).flat_map(reads).any(|read| races(&read)))
 }

@@ -14,7 +14,11 @@ pub struct Budget {
     pub preemptions: Option<usize>,
     /// Executions, those given up included; reaching it ends the exploration without a verdict.
     pub executions: u64,
-    /// Time; an execution that would begin later ends the exploration without a verdict. `None`: unbounded.
+    /// Events of one execution; an execution that has more ends the exploration without a verdict. `None`: as many as
+    /// memory holds. For the graph explorer only: loom and shuttle have limits of their own.
+    pub events: Option<u64>,
+    /// Time; an execution that would begin later, or grows beyond it, ends the exploration without a verdict. `None`:
+    /// unbounded.
     pub time: Option<Duration>,
 }
 
@@ -24,6 +28,8 @@ pub struct Budget {
 pub enum Limit {
     /// The budget's executions ran out.
     Executions(u64),
+    /// An execution has more events than the budget allows.
+    Events(u64),
     /// The budget's time ran out.
     Time(Duration),
     /// The explorer gave up, for this reason.
@@ -34,6 +40,7 @@ impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Executions(bound) => write!(f, "ran out of its {bound} executions"),
+            Self::Events(bound) => write!(f, "an execution exceeds its {bound} events: a loop that never waits?"),
             Self::Time(bound) => write!(f, "ran out of its time of {bound:?}"),
             Self::Explorer(why) => f.write_str(why),
         }
@@ -45,6 +52,8 @@ impl fmt::Display for Limit {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Meter {
     executions: u64,
+    #[cfg(feature = "graph")]
+    events: Option<u64>,
     time: Option<Duration>,
     start: Instant,
 }
@@ -53,7 +62,13 @@ pub(crate) struct Meter {
 impl Meter {
     /// Time runs from now on.
     pub(crate) fn start(budget: &Budget) -> Self {
-        Self { executions: budget.executions, time: budget.time, start: Instant::now() }
+        Self {
+            executions: budget.executions,
+            #[cfg(feature = "graph")]
+            events: budget.events,
+            time: budget.time,
+            start: Instant::now(),
+        }
     }
 
     /// The bound that forbids a further execution after so many.
@@ -61,6 +76,19 @@ impl Meter {
         if executions >= self.executions {
             return Some(Limit::Executions(self.executions));
         }
+        self.out_of_time()
+    }
+
+    /// The bound that an execution exceeds which has grown to so many events. The time is looked at now and then.
+    #[cfg(feature = "graph")]
+    pub(crate) fn exceeded(&self, before: usize, events: usize) -> Option<Limit> {
+        if let Some(bound) = self.events.filter(|&bound| events as u64 > bound) {
+            return Some(Limit::Events(bound));
+        }
+        if before / 1024 == events / 1024 { None } else { self.out_of_time() }
+    }
+
+    fn out_of_time(&self) -> Option<Limit> {
         self.time.filter(|&time| self.start.elapsed() >= time).map(Limit::Time)
     }
 }

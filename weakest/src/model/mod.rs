@@ -40,7 +40,7 @@ pub use explore::{End, Exploration, Explore, Explorer, Model, NotReplayed};
 pub use judge::{baseline, faults, judge, try_mutant};
 pub use mutation::{Mutation, ordering_of, with_mutation};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
-pub use suite::{EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};
+pub use suite::{EVENTS, EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};
 pub use trace::{Event, Trace};
 pub use verdict::{Baseline, Fate, Line, Opinion, Record, Run, Trial, Verdict};
 pub use violation::{Kind, Violation, take_violation, violate, violated};

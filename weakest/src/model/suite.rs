@@ -10,6 +10,9 @@ pub const EXECUTIONS: u64 = 4_000_000;
 /// What a step of depth multiplies [`EXECUTIONS`] by.
 pub const EXECUTIONS_PER_DEPTH: u64 = 4;
 
+/// Events of one execution that end an exploration: far more than any finite scenario has.
+pub const EVENTS: u64 = 1_000_000;
+
 /// A scenario on one platform.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
@@ -75,7 +78,7 @@ impl Suite {
     }
 
     /// How far `entry` goes at `depth`: depth 0 is what the scenario claims; each depth more allows one preemption
-    /// more (where the explorer needs a bound at all) and more executions. Time is the same at every depth.
+    /// more (where the explorer needs a bound at all) and more executions. Events and time are the same at every depth.
     #[must_use]
     pub fn budget(&self, entry: &Entry, depth: u32) -> Budget {
         let bound = match self.explorer {
@@ -85,6 +88,7 @@ impl Suite {
         Budget {
             preemptions: bound.map(|bound| bound + depth as usize),
             executions: EXECUTIONS.saturating_mul(EXECUTIONS_PER_DEPTH.saturating_pow(depth)),
+            events: Some(EVENTS),
             time: self.time,
         }
     }

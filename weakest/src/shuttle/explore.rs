@@ -70,7 +70,7 @@ impl Shuttle {
         let mut budget = None;
         let scheduler: Box<dyn Scheduler + Send> = match *schedules {
             Schedules::All { executions } => {
-                budget = Some(Budget { preemptions: None, executions, time: None });
+                budget = Some(Budget { preemptions: None, executions, events: None, time: None });
                 Box::new(DfsScheduler::new(None, false))
             }
             Schedules::Random { seed, executions } => Box::new(RandomScheduler { state: seed, left: executions }),

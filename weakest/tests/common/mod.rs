@@ -13,7 +13,7 @@ use weakest::{Atomic, AtomicInt, Platform};
 pub(crate) use at::At;
 
 /// No bound that a litmus test comes near.
-pub(crate) const UNBOUNDED: Budget = Budget { preemptions: None, executions: 1_000_000, time: None };
+pub(crate) const UNBOUNDED: Budget = Budget { preemptions: None, executions: 1_000_000, events: None, time: None };
 
 /// A shared word of the model.
 pub(crate) type Word<M> = Arc<<M as Platform>::AtomicU32>;

@@ -11,6 +11,7 @@ mod random;
 mod small;
 
 mod inclusions;
+mod lengths;
 mod planted;
 mod programs;
 mod random_code;

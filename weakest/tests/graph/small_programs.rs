@@ -154,3 +154,16 @@ pub(crate) fn a_revisit_that_orders_does_not_race() {
     let ordered = program(1, vec![vec![exchange], vec![read, write]]);
     assert!(!assert_agreement("an exchange after a read and a write", &ordered).race);
 }
+
+/// Of the reads of another thread, the one that is known to happen before counts, though that thread reads again later.
+#[test]
+pub(crate) fn an_earlier_read_of_a_thread_that_reads_again_counts() {
+    let read = |location, order| Action::Read { location, order };
+    let write = |location, order| Action::Write { location, order, value: 1 };
+    let (word, flag) = (0, 1);
+    let again =
+        vec![read(word, MemoryOrder::Relaxed), write(flag, MemoryOrder::Release), read(word, MemoryOrder::Relaxed)];
+    let told = vec![read(flag, MemoryOrder::Acquire), read(word, MemoryOrder::Relaxed)];
+    let program = program(2, vec![vec![write(word, MemoryOrder::Relaxed)], again, told]);
+    assert_agreement("a thread that reads again", &program);
+}

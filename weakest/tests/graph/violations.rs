@@ -367,16 +367,3 @@ pub(crate) fn an_atomic_of_another_execution_is_refused() {
     assert_eq!(kind, Kind::Panic);
     assert!(message.contains("StoreRelaxed accesses an atomic that was made outside of this execution"), "{message}");
 }
-
-/// A spin loop that never waits.
-fn endless_loop() -> String {
-    let word = common::word::<Graph>();
-    while Atomic::load(&*word, At::LoadRelaxed) == 0 {}
-    String::new()
-}
-
-#[test]
-pub(crate) fn an_endless_loop_is_no_verdict() {
-    let result = explore::<Graph>(endless_loop);
-    assert!(gave_up(&result).contains("a loop that never waits"), "{}", gave_up(&result));
-}

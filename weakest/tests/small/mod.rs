@@ -45,7 +45,7 @@ fn order(action: Action) -> MemoryOrder {
 /// Explores the program.
 pub(crate) fn explore_small<M: Explore>(program: &Program, executions: u64) -> Exploration {
     PROGRAM.set(Some(Arc::new(program.clone())));
-    M::explore(&Budget { preemptions: None, executions, time: None }, "STUCK", run::<M>)
+    M::explore(&Budget { preemptions: None, executions, events: None, time: None }, "STUCK", run::<M>)
 }
 
 /// Outcomes as an exploration has them.
