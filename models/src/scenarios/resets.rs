@@ -5,6 +5,25 @@ use weakest::model::{Data, Model};
 use super::common::{Claim, Count, Kill, LOCK, Scenario, Source, check, counted, word};
 use super::timers::{Clock, DELAY};
 
+/// The armed timer of a source fires on one thread while this one does something with the source and resets it.
+fn fire_vs_reset<M: Model>(first: impl FnOnce(&Source<M>)) -> String {
+    let clock = Clock::<M>::new();
+    let mut source = Source::<M>::with_timeout_on(DELAY, clock.handle());
+    let runs = counted(&source.token());
+    let timer = M::spawn({
+        let clock = clock.handle();
+        move || {
+            clock.fire();
+        }
+    });
+    first(&source);
+    let reset = source.try_reset();
+    M::join(timer);
+    check("R1", source.is_cancelled() != reset, "an old timeout cancelled the reused source, or a reset hid a request");
+    check("R3", runs.get() == u32::from(!reset), "the callback ran after the reset, or not for the timer");
+    word(reset, "reset", "cancelled").to_owned()
+}
+
 /// An old timeout never cancels the reused source.
 pub(crate) struct TimerVsReset;
 
@@ -21,24 +40,7 @@ impl Scenario for TimerVsReset {
     };
 
     fn run<M: Model>() -> String {
-        let clock = Clock::<M>::new();
-        let mut source = Source::<M>::with_timeout_on(DELAY, clock.handle());
-        let runs = counted(&source.token());
-        let timer = M::spawn({
-            let clock = clock.handle();
-            move || {
-                clock.fire();
-            }
-        });
-        let reset = source.try_reset();
-        M::join(timer);
-        check(
-            "R1",
-            source.is_cancelled() != reset,
-            "an old timeout cancelled the reused source, or a reset hid a request",
-        );
-        check("R3", runs.get() == u32::from(!reset), "the callback ran after the reset, or not for the timer");
-        word(reset, "reset", "cancelled").to_owned()
+        fire_vs_reset(|_: &Source<M>| ())
     }
 }
 
@@ -58,21 +60,7 @@ impl Scenario for RearmedTimerVsReset {
     };
 
     fn run<M: Model>() -> String {
-        let clock = Clock::<M>::new();
-        let mut source = Source::<M>::with_timeout_on(DELAY, clock.handle());
-        let runs = counted(&source.token());
-        let timer = M::spawn({
-            let clock = clock.handle();
-            move || {
-                clock.fire();
-            }
-        });
-        source.cancel_after(DELAY);
-        let reset = source.try_reset();
-        M::join(timer);
-        check("R1", source.is_cancelled() != reset, "a timeout that was replaced cancelled the reused source");
-        check("R3", runs.get() == u32::from(!reset), "the callback ran after the reset, or not for the timer");
-        word(reset, "reset", "cancelled").to_owned()
+        fire_vs_reset(|source: &Source<M>| source.cancel_after(DELAY))
     }
 }
 
