@@ -46,8 +46,9 @@ struct Side {
     start: Instant,
     end: Instant,
     done: u64,
-    /// It was pinned, and had its CPU all the while but for a moment.
-    undisturbed: bool,
+    pinned: bool,
+    /// How long it was ready to run without its CPU.
+    without: Duration,
 }
 
 /// Both threads work until one has done it all.
@@ -71,15 +72,21 @@ fn race(times: u64, operations: &(impl Fn(usize, u64) + Sync)) -> Option<Duratio
         }
         over.store(true, Ordering::Relaxed);
         let end = Instant::now();
-        let without = waited().saturating_sub(before);
-        Side { start, end, done, undisturbed: pinned && without <= (end - start) / MOMENT }
+        Side { start, end, done, pinned, without: waited().saturating_sub(before) }
     };
-    let [one, other] = thread::scope(|scope| {
+    let sides = thread::scope(|scope| {
         let sides = [0, 1].map(|me| scope.spawn(move || side(me)));
         sides.map(|thread| thread.join().expect("operations do not panic"))
     });
+    mean(times, &sides)
+}
+
+/// What `times` operations of a thread took; `None` if the threads did not run beside each other.
+fn mean(times: u64, sides: &[Side; 2]) -> Option<Duration> {
+    let [one, other] = sides;
+    let undisturbed = sides.iter().all(|side| side.pinned && side.without <= (side.end - side.start) / MOMENT);
     let fair = one.done.min(other.done) >= one.done.max(other.done) / UNFAIR;
-    if !(one.undisturbed && other.undisturbed && fair) {
+    if !(undisturbed && fair) {
         return None;
     }
     let together = one.end.min(other.end).saturating_duration_since(one.start.max(other.start));
@@ -90,8 +97,40 @@ fn race(times: u64, operations: &(impl Fn(usize, u64) + Sync)) -> Option<Duratio
 
 /// How long this thread has been ready to run without a CPU, where the system says so.
 fn waited() -> Duration {
-    let waited = fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|numbers| numbers.split_whitespace().nth(1)?.parse().ok());
-    Duration::from_nanos(waited.unwrap_or(0))
+    fs::read_to_string("/proc/thread-self/schedstat").ok().and_then(|text| waited_in(&text)).unwrap_or_default()
+}
+
+/// The second number of a thread's `schedstat`: the nanoseconds that it was ready to run without a CPU.
+fn waited_in(schedstat: &str) -> Option<Duration> {
+    schedstat.split_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thread that ran for a millisecond.
+    fn side(start: Instant, done: u64, pinned: bool, without: u64) -> Side {
+        Side { start, end: start + Duration::from_millis(1), done, pinned, without: Duration::from_micros(without) }
+    }
+
+    #[test]
+    fn a_round_is_void_unless_both_threads_had_their_cpus() {
+        let start = Instant::now();
+        let beside = |other| mean(1000, &[side(start, 1000, true, 0), other]);
+        assert_eq!(beside(side(start, 1000, true, 20)), Some(Duration::from_millis(1)));
+        assert_eq!(beside(side(start, 600, true, 0)), Some(Duration::from_micros(1250)));
+        assert!(beside(side(start, 10, true, 0)).is_some());
+        assert_eq!(beside(side(start, 1000, true, 21)), None, "longer than a moment");
+        assert_eq!(beside(side(start, 1000, false, 0)), None, "anywhere");
+        assert_eq!(beside(side(start, 9, true, 0)), None, "too few operations");
+        assert_eq!(mean(1000, &[side(start, 1000, true, 21), side(start, 1000, true, 0)]), None, "either thread");
+    }
+
+    #[test]
+    fn a_thread_waited_for_the_second_number_of_its_schedstat() {
+        assert_eq!(waited_in("2004801 30572 41\n"), Some(Duration::from_nanos(30_572)));
+        assert_eq!(waited_in("2004801\n"), None);
+        assert_eq!(waited_in("2004801 none 41\n"), None);
+    }
 }

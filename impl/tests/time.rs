@@ -64,6 +64,33 @@ fn manual_time_collects_panics_and_fires_all() {
     assert!(sources.iter().all(CancellationTokenSource::is_cancelled));
 }
 
+/// Its drop panics.
+struct Explodes;
+
+impl Drop for Explodes {
+    fn drop(&mut self) {
+        resume_unwind(Box::new("dropped"));
+    }
+}
+
+#[test]
+fn manual_time_collects_the_panic_of_a_fires_drop_and_fires_all() {
+    let time = ManualTime::new();
+    let place = Arc::new(std::sync::Mutex::new(None::<Box<dyn Timer>>));
+    let (own, explodes) = (place.clone(), Explodes);
+    let timer = time.timer(Box::new(move || {
+        let _ = &explodes;
+        drop(own.lock().unwrap().take());
+    }));
+    timer.arm(Duration::from_secs(1));
+    *place.lock().unwrap() = Some(timer);
+    let source = CancellationTokenSource::with_timeout_on(Duration::from_secs(1), time.clone());
+    let payload = catch_unwind(|| time.advance(Duration::from_secs(1))).unwrap_err();
+    let panics = payload.downcast::<CallbackPanics>().expect("CallbackPanics");
+    assert_eq!(panics.into_payloads()[0].downcast_ref(), Some(&"dropped"));
+    assert!(source.is_cancelled());
+}
+
 #[test]
 fn delays_are_armed_anew_switched_off_and_forgotten_once_cancelled() {
     let time = ManualTime::new();

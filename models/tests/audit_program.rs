@@ -205,6 +205,7 @@ fn an_explorer_that_gives_up_says_why() {
         let (code, out, err) = fixture.run(arguments);
         assert_eq!(code, Some(3), "{out}{err}");
         assert!(out.contains("no verdict: the program did not do what it did before"), "{out}");
+        assert_eq!(out.contains("no mutant was put on trial"), arguments.is_empty(), "{out}");
     }
 }
 

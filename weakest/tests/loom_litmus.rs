@@ -169,6 +169,37 @@ fn release_sequences_go_through_rmws_only() {
     shows(|| chain(|flag| flag.store(2, At::StoreRelaxed)), "00 01 11 20 21");
 }
 
+/// `x` is stored to in one thread and then, as a third one passes on, in another: as nobody reads it, the fences beside
+/// the stores order nothing.
+#[test]
+fn stores_that_nobody_reads_order_nothing_though_fences_stand_beside_them() {
+    shows(
+        || {
+            let [data, x, first, next] = [(); 4].map(|()| word::<Loom>());
+            let (data2, x2, first2, first3, next3) =
+                (data.clone(), x.clone(), first.clone(), first.clone(), next.clone());
+            let stores = Task::<Loom, ()>::spawn(move || {
+                data2.store(1, At::StoreRelaxed);
+                Loom::fence(At::FenceRelease);
+                x2.store(1, At::StoreRelaxed);
+                first2.store(1, At::StoreRelaxed);
+            });
+            let passes_on = Task::<Loom, ()>::spawn(move || {
+                let seen = first3.load(At::LoadRelaxed);
+                next3.store(seen, At::StoreRelaxed);
+            });
+            let seen = next.load(At::LoadRelaxed);
+            x.store(2, At::StoreRelaxed);
+            Loom::fence(At::FenceAcquire);
+            let outcome = format!("{seen}{}", data.load(At::LoadRelaxed));
+            stores.join();
+            passes_on.join();
+            outcome
+        },
+        "00 01 10 11",
+    );
+}
+
 /// In the language the store cannot come between the two halves of the swap: with `0` seen, the store is last.
 #[test]
 fn rmw_beside_a_plain_store_is_not_atomic_though_the_language_says_it_is() {
