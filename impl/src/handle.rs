@@ -161,24 +161,42 @@ impl<P: Platform> Handle<P> {
         None
     }
 
-    /// The last handle is gone: looks for holds (Invariant 2).
-    #[cold]
-    fn look(state: SharedPtr<P>) {
-        // SAFETY: Invariant 3: nobody releases the state before the last look that is owed.
-        let mut locked = unsafe { state.get() }.lock(Seen::HELD);
-        let (was_revived, is_held) = locked.with_mut(|guarded| {
-            let was_revived = guarded.revived > 0;
-            guarded.revived -= u32::from(was_revived);
-            (was_revived, guarded.held > 0)
-        });
-        if !was_revived && is_held {
-            locked.set(ABANDONED);
+    /// Unlocks and drops the handle; if it is the last, looks for holds before (Invariant 2).
+    ///
+    /// # Safety
+    /// The lock is that of the handle's state.
+    pub(crate) unsafe fn drop_locked(self, locked: Locked<'_, P>) {
+        if !locked.has(HELD) {
+            // Whoever drops the last handle then does not wait for the lock.
+            drop(locked);
+            return;
         }
-        drop(locked);
-        if !was_revived && !is_held {
-            // SAFETY: Invariant 2: there is no handle, no hold, and no other look owed.
-            unsafe { links::release(state) }
+        let state = ManuallyDrop::new(self).0;
+        // SAFETY: Invariant 1: the handle keeps the state alive. Whoever drops the last one waits for the lock.
+        if unsafe { state.get() }.counts.remove() {
+            // SAFETY: the handle was the last, and this is the look.
+            unsafe { look(locked, state) }
         }
+    }
+}
+
+/// The last handle is gone: looks for holds (Invariant 2), and unlocks.
+///
+/// # Safety
+/// The lock is that of the state at `state`, and the caller owes it a look.
+unsafe fn look<P: Platform>(mut locked: Locked<'_, P>, state: SharedPtr<P>) {
+    let (was_revived, is_held) = locked.with_mut(|guarded| {
+        let was_revived = guarded.revived > 0;
+        guarded.revived -= u32::from(was_revived);
+        (was_revived, guarded.held > 0)
+    });
+    if !was_revived && is_held {
+        locked.set(ABANDONED);
+    }
+    drop(locked);
+    if !was_revived && !is_held {
+        // SAFETY: Invariant 2: there is no handle, no hold, and no other look owed.
+        unsafe { links::release(state) }
     }
 }
 
@@ -239,7 +257,10 @@ impl<P: Platform> Drop for Handle<P> {
             return;
         }
         if self.peek().was_held() {
-            Self::look(self.0);
+            // SAFETY: Invariant 3: nobody releases the state before the last look that is owed, which this may be.
+            let locked = unsafe { self.0.get() }.lock(Seen::HELD);
+            // SAFETY: this handle was the last, and this is the look.
+            unsafe { look(locked, self.0) }
         } else {
             // SAFETY: Invariant 4: there is no hold, and this was the last handle.
             unsafe { links::release(self.0) }

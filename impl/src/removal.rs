@@ -7,10 +7,10 @@ use crate::list;
 use crate::node::{Kind, Memory, NodePtr};
 use crate::panics::{Payload, catch, swallow};
 use crate::shared::{Locked, Seen, Shared};
-use crate::timer;
+use crate::timer::{self, TimerPtr};
 
 /// From here on no request reaches the callbacks and links that are registered now. `true`: there are some, and the
-/// caller owes a [`discard`].
+/// caller owes a [`discard`], unless [`next_owned`] takes all of them out.
 #[must_use]
 pub(crate) fn doom<P: Platform>(locked: &mut Locked<'_, P>) -> bool {
     locked.with_mut(|lists| {
@@ -20,24 +20,40 @@ pub(crate) fn doom<P: Platform>(locked: &mut Locked<'_, P>) -> bool {
     })
 }
 
-/// Takes down what is left of a source that is being released, as [`take_down`].
+/// Takes down what is left of a source that is being released.
 #[cold]
 pub(crate) fn take_down_all<P: Platform>(source: &Shared<P>) -> Dropped {
-    take_down(source, source.lock(Seen::CANCELLED), true)
+    let mut locked = source.lock(Seen::CANCELLED);
+    let rest = Rest::begin(&mut locked, true);
+    drop(locked);
+    rest.map_or_else(Dropped::default, |rest| rest.take_down(source))
 }
 
-/// Disarms and releases the timer of a source that has no handle any more; with `callbacks`, removes every callback and
-/// link too, as [`discard`].
-pub(crate) fn take_down<P: Platform>(source: &Shared<P>, mut locked: Locked<'_, P>, callbacks: bool) -> Dropped {
-    let timer = locked.with_mut(|guarded| guarded.timer.take());
-    let is_doomed = callbacks && doom(&mut locked);
-    drop(locked);
-    let off = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::switch_off(timer)));
-    let released = timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));
-    let mut dropped = if is_doomed { discard(source) } else { Dropped::default() };
-    dropped.note::<P>(off);
-    dropped.note::<P>(released);
-    dropped
+/// What is to be taken down without the lock, of a source that has no source handle any more.
+#[must_use]
+pub(crate) struct Rest<P: Platform> {
+    timer: Option<TimerPtr<P>>,
+    is_doomed: bool,
+}
+
+impl<P: Platform> Rest<P> {
+    /// Takes the timer and, with `callbacks`, dooms what is registered. `None`: that left no user code to run, and all
+    /// is taken down.
+    pub(crate) fn begin(locked: &mut Locked<'_, P>, callbacks: bool) -> Option<Self> {
+        let timer = locked.with_mut(|guarded| guarded.timer.take());
+        let is_doomed = callbacks && doom(locked) && next_owned(locked).is_some();
+        (timer.is_some() || is_doomed).then_some(Self { timer, is_doomed })
+    }
+
+    /// Disarms and releases the timer, and removes the callbacks, as [`discard`].
+    pub(crate) fn take_down(self, source: &Shared<P>) -> Dropped {
+        let off = self.timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::switch_off(timer)));
+        let released = self.timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));
+        let mut dropped = if self.is_doomed { discard(source) } else { Dropped::default() };
+        dropped.note::<P>(off);
+        dropped.note::<P>(released);
+        dropped
+    }
 }
 
 /// The first panic of closures that were dropped without being called, of a waker, or of the timer's drop.
@@ -89,12 +105,18 @@ pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Dropped {
     }
 }
 
-/// Takes out doomed nodes up to the first callback whose closure is not a frame's; it becomes Busy.
+/// Takes the first of the doomed callbacks whose closure is not a frame's; it becomes Busy.
 fn take_owned<P: Platform>(locked: &mut Locked<'_, P>, me: ThreadId) -> Option<(&'static Kind<P>, NodePtr<P>)> {
+    let (kind, node) = next_owned(locked)?;
+    list::take(locked, node, me);
+    Some((kind, node))
+}
+
+/// Takes out doomed nodes up to the first callback whose closure is not a frame's.
+fn next_owned<P: Platform>(locked: &mut Locked<'_, P>) -> Option<(&'static Kind<P>, NodePtr<P>)> {
     while let Some(node) = locked.with(|lists| lists.doomed) {
         let kind = list::with(locked, node, |member| member.kind);
         if let Memory::Boxed { .. } | Memory::Pool { .. } = kind.memory {
-            list::take(locked, node, me);
             return Some((kind, node));
         }
         list::remove(locked, node, list::callbacks);

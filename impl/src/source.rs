@@ -15,7 +15,7 @@ use crate::job::{self, CancelCompletion, CancelJob};
 use crate::links;
 use crate::notify::{self, OnPanic};
 use crate::panics::CallbackPanics;
-use crate::removal;
+use crate::removal::{self, Rest};
 use crate::shared::{ORPHANED, Seen};
 use crate::timer;
 use crate::token::CancellationToken;
@@ -325,12 +325,18 @@ impl<P: Platform> Drop for CancellationTokenSource<P> {
 
 /// The last source handle is gone, and there are tokens or registrations.
 fn close<P: Platform>(handle: Handle<P>) {
-    let mut locked = handle.lock(Seen::HELD);
+    // SAFETY: the handle keeps the state alive until `drop_locked` takes both.
+    let mut locked = unsafe { handle.ptr().get() }.lock(Seen::HELD);
     let is_live = locked.is_live();
     if is_live {
         locked.set(ORPHANED);
     }
-    let dropped = removal::take_down(&handle, locked, is_live);
+    let Some(rest) = Rest::begin(&mut locked, is_live) else {
+        // SAFETY: the lock was taken above.
+        return unsafe { handle.drop_locked(locked) };
+    };
+    drop(locked);
+    let dropped = rest.take_down(&handle);
     drop(handle);
     dropped.resume::<P>();
 }
