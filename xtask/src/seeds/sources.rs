@@ -33,8 +33,8 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "the last handle that goes while callbacks run removes the rest of them",
         change: Edit(&[(
             "source.rs",
-            "removal::take_down(&handle, locked, is_live)",
-            "removal::take_down(&handle, locked, true)",
+            "Rest::begin(&mut locked, is_live)",
+            "Rest::begin(&mut locked, true)",
         )]),
         found_by: Scenario("timer_vs_drop_of_source"),
     },
