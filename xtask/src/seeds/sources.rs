@@ -31,11 +31,7 @@ pub(super) const SEEDS: &[Seed] = &[
     Seed {
         seen: "mono/mono#2104",
         wrong: "the last handle that goes while callbacks run removes the rest of them",
-        change: Edit(&[(
-            "source.rs",
-            "Rest::begin(&mut locked, is_live)",
-            "Rest::begin(&mut locked, true)",
-        )]),
+        change: Edit(&[("source.rs", "Rest::begin(&mut locked, is_live)", "Rest::begin(&mut locked, true)")]),
         found_by: Scenario("timer_vs_drop_of_source"),
     },
     Seed {
