@@ -109,7 +109,10 @@ impl Trace {
         self.events.push(Event { kind, order, instruction_order, update, location, value, thread, position });
         self.control.extend(self.branched_on.iter().map(|&read| (read, event)));
         let source = |register: Option<usize>| register.and_then(|read| self.registers[read]).map(|(read, _)| read);
-        self.data.extend(source(instruction.data).map(|read| (read, event)));
+        // What a read-modify-write reads does not depend on what it is to write.
+        if kind == Kind::Write {
+            self.data.extend(source(instruction.data).map(|read| (read, event)));
+        }
         self.address.extend(source(instruction.address).map(|read| (read, event)));
         event
     }

@@ -1,0 +1,78 @@
+//! What `AArch64` orders by dependency around a read-modify-write: one instruction or a pair of exclusives.
+//!
+//! The expected answers are herd7 7.58's, with the `AArch64` model it ships.
+
+use weakest::graph::program::{Action, Instruction, Location, MemoryOrder, Observable, Observed, Program, Update};
+use weakest::graph::reference::{Model, enumerate};
+
+use MemoryOrder::{AcqRel, Acquire, Relaxed, SeqCst};
+use Update::{Add, Exchange};
+
+const DATA: usize = 0;
+const FLAG: usize = 1;
+const OTHER: usize = 2;
+
+const fn read(location: usize) -> Instruction {
+    Instruction::new(Action::Read { location, order: Relaxed })
+}
+
+const fn write(location: usize, value: i64) -> Instruction {
+    Instruction::new(Action::Write { location, order: Relaxed, value })
+}
+
+const fn update(location: usize, order: MemoryOrder, update: Update) -> Instruction {
+    Instruction::new(Action::ReadModifyWrite { location, order, update })
+}
+
+const fn compare(expected: i64, new: i64) -> Update {
+    Update::CompareExchange { expected, new, failure: Relaxed, weak: false }
+}
+
+/// Whether `aarch64-lse` and `aarch64-llsc` allow `reader`, which runs beside a thread that writes the data, then (with a
+/// full fence between) the flag, to see what `seen` says of its reads.
+fn allowed(reader: Vec<Instruction>, seen: &[(usize, Option<i64>)]) -> (bool, bool) {
+    let fence = Instruction::new(Action::Fence { order: SeqCst });
+    let program = Program {
+        locations: ["data", "flag", "other"].map(|name| Location { name: name.to_owned(), init: 0 }).into(),
+        threads: vec![vec![write(DATA, 1), fence, write(FLAG, 1)], reader],
+        observables: Vec::new(),
+    };
+    let sees = |observe: &dyn Fn(Observable) -> Observed| {
+        seen.iter().all(|&(read, value)| observe(Observable::Register { thread: 1, read }).in_table() == value)
+    };
+    let found = enumerate(&program, &[Model::Aarch64Lse, Model::Aarch64Llsc], sees).expect("few events");
+    (found.allowed[0].answer, found.allowed[1].answer)
+}
+
+/// The written value depends on the flag; the read of the same read-modify-write does not, and what it orders does not.
+#[test]
+pub(crate) fn a_written_value_delays_only_the_write() {
+    let reader = |order, change| {
+        let dependent = Instruction { data: Some(0), ..update(OTHER, order, change) };
+        vec![read(FLAG), dependent, read(DATA)]
+    };
+    let stale = [(0, Some(1)), (2, Some(0))];
+    for change in [Exchange(2), Add(2), compare(0, 2)] {
+        assert_eq!(allowed(reader(Acquire, change), &stale), (true, true), "{change:?}");
+        // With both orders one instruction is a full barrier; a pair of exclusives is not.
+        assert_eq!(allowed(reader(AcqRel, change), &stale), (false, true), "{change:?}");
+    }
+    let by_result = |change| {
+        let dependent = Instruction { data: Some(0), ..update(OTHER, Relaxed, change) };
+        vec![read(FLAG), dependent, Instruction { address: Some(1), ..read(DATA) }]
+    };
+    assert_eq!(allowed(by_result(Exchange(2)), &stale), (true, true));
+    // One that fails writes nothing.
+    let failing = Instruction { data: Some(0), ..update(DATA, Relaxed, compare(5, 2)) };
+    assert_eq!(allowed(vec![read(FLAG), failing], &[(0, Some(1)), (1, None)]), (true, true));
+}
+
+/// An address delays both.
+#[test]
+pub(crate) fn an_address_delays_the_read_too() {
+    let dependent = Instruction { address: Some(0), ..update(OTHER, Acquire, Exchange(2)) };
+    assert_eq!(allowed(vec![read(FLAG), dependent, read(DATA)], &[(0, Some(1)), (2, Some(0))]), (false, false));
+    let on_the_result = |change| vec![update(FLAG, Relaxed, change), Instruction { address: Some(0), ..read(DATA) }];
+    assert_eq!(allowed(on_the_result(Exchange(2)), &[(0, Some(1)), (1, Some(0))]), (false, false));
+    assert_eq!(allowed(on_the_result(Add(1)), &[(0, Some(1)), (1, Some(0))]), (false, false));
+}
