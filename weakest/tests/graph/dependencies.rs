@@ -31,16 +31,20 @@ const fn compare(expected: i64, new: i64) -> Update {
 /// Whether `aarch64-lse` and `aarch64-llsc` allow `reader`, which runs beside a thread that writes the data, then (with a
 /// full fence between) the flag, to see what `seen` says of its reads.
 fn allowed(reader: Vec<Instruction>, seen: &[(usize, Option<i64>)]) -> (bool, bool) {
+    asked(reader, |observe| {
+        seen.iter().all(|&(read, value)| observe(Observable::Register { thread: 1, read }).in_table() == value)
+    })
+}
+
+/// The same for any question.
+fn asked(reader: Vec<Instruction>, question: impl Fn(&dyn Fn(Observable) -> Observed) -> bool) -> (bool, bool) {
     let fence = Instruction::new(Action::Fence { order: SeqCst });
     let program = Program {
         locations: ["data", "flag", "other"].map(|name| Location { name: name.to_owned(), init: 0 }).into(),
         threads: vec![vec![write(DATA, 1), fence, write(FLAG, 1)], reader],
         observables: Vec::new(),
     };
-    let sees = |observe: &dyn Fn(Observable) -> Observed| {
-        seen.iter().all(|&(read, value)| observe(Observable::Register { thread: 1, read }).in_table() == value)
-    };
-    let found = enumerate(&program, &[Model::Aarch64Lse, Model::Aarch64Llsc], sees).expect("few events");
+    let found = enumerate(&program, &[Model::Aarch64Lse, Model::Aarch64Llsc], question).expect("few events");
     (found.allowed[0].answer, found.allowed[1].answer)
 }
 
@@ -75,4 +79,41 @@ pub(crate) fn an_address_delays_the_read_too() {
     let on_the_result = |change| vec![update(FLAG, Relaxed, change), Instruction { address: Some(0), ..read(DATA) }];
     assert_eq!(allowed(on_the_result(Exchange(2)), &[(0, Some(1)), (1, Some(0))]), (false, false));
     assert_eq!(allowed(on_the_result(Add(1)), &[(0, Some(1)), (1, Some(0))]), (false, false));
+}
+
+/// The result of one instruction that succeeds is what it expected: it delays writes, not reads.
+#[test]
+pub(crate) fn a_compare_exchange_that_succeeds_delays_only_writes() {
+    let passed_on = |last| vec![update(FLAG, Relaxed, compare(1, 2)), Instruction { address: Some(0), ..last }];
+    assert_eq!(allowed(passed_on(read(DATA)), &[(0, Some(1)), (1, Some(0))]), (true, false));
+    // A failing one leaves what it loaded.
+    let failing = vec![update(FLAG, Relaxed, compare(5, 2)), Instruction { address: Some(0), ..read(DATA) }];
+    let seen = |observe: &dyn Fn(Observable) -> Observed| {
+        let register = |read| observe(Observable::Register { thread: 1, read });
+        (register(0), register(1)) == (Observed::Failed(1), Observed::Value(0))
+    };
+    assert_eq!(asked(failing, seen), (false, false));
+    // A write after a read that acquires what was stored with the result is delayed too.
+    let acquired = vec![
+        update(FLAG, Relaxed, compare(1, 2)),
+        Instruction { data: Some(0), ..write(OTHER, 1) },
+        Instruction::new(Action::Read { location: OTHER, order: Acquire }),
+        write(DATA, 2),
+    ];
+    let last = |observe: &dyn Fn(Observable) -> Observed| {
+        let result = observe(Observable::Register { thread: 1, read: 0 });
+        (result, observe(Observable::Final(DATA))) == (Observed::Value(1), Observed::Value(1))
+    };
+    assert_eq!(asked(acquired, last), (false, false));
+}
+
+/// What is loaded after a store that depends on a value depends on that value, also inside one addition.
+#[test]
+pub(crate) fn a_dependency_goes_through_memory() {
+    let again =
+        |order, change, last| vec![update(FLAG, order, change), read(FLAG), Instruction { address: Some(1), ..last }];
+    let stale = [(0, Some(1)), (2, Some(0))];
+    assert_eq!(allowed(again(Relaxed, Add(1), read(DATA)), &stale), (false, false));
+    assert_eq!(allowed(again(Relaxed, Exchange(2), read(DATA)), &stale), (true, true));
+    assert_eq!(allowed(again(Relaxed, compare(1, 2), read(DATA)), &stale), (true, true));
 }
