@@ -2,7 +2,9 @@
 //!
 //! The expected answers are herd7 7.58's, with the `AArch64` model it ships.
 
-use weakest::graph::program::{Action, Instruction, Location, MemoryOrder, Observable, Observed, Program, Update};
+use weakest::graph::program::{
+    Action, Guard, Instruction, Location, MemoryOrder, Observable, Observed, Program, Update,
+};
 use weakest::graph::reference::{Model, enumerate};
 
 use MemoryOrder::{AcqRel, Acquire, Relaxed, SeqCst};
@@ -116,4 +118,16 @@ pub(crate) fn a_dependency_goes_through_memory() {
     assert_eq!(allowed(again(Relaxed, Add(1), read(DATA)), &stale), (false, false));
     assert_eq!(allowed(again(Relaxed, Exchange(2), read(DATA)), &stale), (true, true));
     assert_eq!(allowed(again(Relaxed, compare(1, 2), read(DATA)), &stale), (true, true));
+}
+
+/// An acquiring read of what a read-modify-write of its thread stored comes after what that loaded, not after the store.
+#[test]
+pub(crate) fn an_acquiring_read_of_a_stored_value_waits_for_the_load() {
+    let acquiring = Instruction::new(Action::Read { location: OTHER, order: Acquire });
+    let guarded = Instruction { guard: Some(Guard { read: 0, value: 1 }), ..update(OTHER, Relaxed, Exchange(2)) };
+    let reader = vec![read(FLAG), guarded, acquiring, read(DATA)];
+    assert_eq!(allowed(reader, &[(0, Some(1)), (2, Some(2)), (3, Some(0))]), (true, true));
+    let reread = Instruction::new(Action::Read { location: FLAG, order: Acquire });
+    let reader = vec![update(FLAG, Relaxed, Exchange(2)), reread, read(DATA)];
+    assert_eq!(allowed(reader, &[(0, Some(1)), (1, Some(2)), (2, Some(0))]), (false, false));
 }

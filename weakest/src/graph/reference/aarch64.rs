@@ -68,7 +68,7 @@ fn locally_ordered(x: &Candidate<'_>, acquires: Acquires, updates: ReadModifyWri
     let next_read = within.from(writes).to(reads).minus(&next_write.from(writes).then(&within));
 
     let Dependencies { ordered: dependency, picked } = dependencies(x, updates, &next_read);
-    let after_update = Relation::on(e.size(), e.rmw.range()).then(&next_read).to(acquire | acquire_pc);
+    let after_update = e.rmw.then(&next_read).to(acquire | acquire_pc);
     let full_update = match updates {
         ReadModifyWrites::Lse => po.from(e.rmw.from(acquire).to(release).range()),
         ReadModifyWrites::Exclusives => Relation::empty(e.size()),
