@@ -131,3 +131,16 @@ pub(crate) fn an_acquiring_read_of_a_stored_value_waits_for_the_load() {
     let reader = vec![update(FLAG, Relaxed, Exchange(2)), reread, read(DATA)];
     assert_eq!(allowed(reader, &[(0, Some(1)), (1, Some(2)), (2, Some(0))]), (false, false));
 }
+
+/// One instruction that fails may store what it loaded, and the next read of its thread may see that early; what acquires
+/// does not.
+#[test]
+pub(crate) fn a_compare_exchange_that_fails_may_store_what_it_loaded() {
+    let again = |order| {
+        let reread = Instruction::new(Action::Read { location: FLAG, order });
+        vec![update(FLAG, Relaxed, compare(5, 2)), reread, Instruction { address: Some(1), ..read(DATA) }]
+    };
+    let stale = [(0, None), (1, Some(1)), (2, Some(0))];
+    assert_eq!(allowed(again(Relaxed), &stale), (true, false));
+    assert_eq!(allowed(again(Acquire), &stale), (false, false));
+}

@@ -3,6 +3,9 @@
 //! An execution is allowed if *ordered-before* (what other threads observe, and what dependencies, atomics and
 //! barriers order locally) is acyclic. The usual compiled mapping: loads are `ldr`, `ldar` or `ldapr`, stores `str` or
 //! `stlr`, acquire fences `dmb ishld`, other fences `dmb ish`; `SeqCst` loads stay `ldar` with RCpc.
+//!
+//! A compare-exchange instruction that fails may store what it loaded: the Arm manual leaves it open, and the next reads
+//! of its thread may be satisfied by that store.
 
 use super::candidate::{Candidate, Event, Kind};
 use super::relation::{Relation, Set};
@@ -112,7 +115,7 @@ fn dependencies(x: &Candidate<'_>, updates: ReadModifyWrites, next_read: &Relati
         }
     }
     // A register with what was expected comes from no read.
-    let loaded = !chosen.inverse().range();
+    let loaded = !chosen.inverse().range() | e.set(Event::fails);
     let through_memory = added.or(next_read);
     let reach = through_memory.or(&data.or(&e.address).from(loaded)).plus().maybe().from(reads);
     let pick = through_memory.or(&data).or(&e.address).or(&chosen).plus().maybe().from(reads);
