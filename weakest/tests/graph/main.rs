@@ -10,6 +10,7 @@ mod random;
 #[path = "../small/mod.rs"]
 mod small;
 
+mod dependencies;
 mod inclusions;
 mod lengths;
 mod planted;

@@ -3,9 +3,12 @@
 //! An execution is allowed if *ordered-before* (what other threads observe, and what dependencies, atomics and
 //! barriers order locally) is acyclic. The usual compiled mapping: loads are `ldr`, `ldar` or `ldapr`, stores `str` or
 //! `stlr`, acquire fences `dmb ishld`, other fences `dmb ish`; `SeqCst` loads stay `ldar` with RCpc.
+//!
+//! A compare-exchange instruction that fails may store what it loaded: the Arm manual leaves it open, and the next reads
+//! of its thread may be satisfied by that store.
 
 use super::candidate::{Candidate, Event, Kind};
-use super::relation::Relation;
+use super::relation::{Relation, Set};
 use crate::graph::program::{MemoryOrder, Update};
 
 /// What an acquire load compiles to.
@@ -67,14 +70,8 @@ fn locally_ordered(x: &Candidate<'_>, acquires: Acquires, updates: ReadModifyWri
     // A write and the reads of its thread that follow it without another write between.
     let next_read = within.from(writes).to(reads).minus(&next_write.from(writes).then(&within));
 
-    let (data, control) = dependencies(x, updates);
-    let dependency = e
-        .address
-        .or(&data)
-        .or(&control.to(writes))
-        .or(&e.address.then(po).to(writes))
-        .or(&e.address.or(&data).then(&next_read));
-    let after_update = Relation::on(e.size(), e.rmw.range()).then(&next_read).to(acquire | acquire_pc);
+    let Dependencies { ordered: dependency, picked } = dependencies(x, updates, &next_read);
+    let after_update = e.rmw.then(&next_read).to(acquire | acquire_pc);
     let full_update = match updates {
         ReadModifyWrites::Lse => po.from(e.rmw.from(acquire).to(release).range()),
         ReadModifyWrites::Exclusives => Relation::empty(e.size()),
@@ -87,19 +84,52 @@ fn locally_ordered(x: &Candidate<'_>, acquires: Acquires, updates: ReadModifyWri
         .or(&po.from(acquire | acquire_pc))
         .or(&po.to(release))
         .or(&full_update);
-    next_write.or(&dependency).or(&e.rmw).or(&after_update).or(&barrier)
+    let ordered = next_write.or(&dependency).or(&e.rmw).or(&after_update).or(&barrier);
+    ordered.or(&picked.then(&ordered.plus()).to(writes))
 }
 
-/// Data and control dependencies, with those inside a pair of exclusives: an addition stores what it loaded, a
-/// compare-exchange branches on it.
-fn dependencies(x: &Candidate<'_>, updates: ReadModifyWrites) -> (Relation, Relation) {
+/// What the ways of values order.
+struct Dependencies {
+    ordered: Relation,
+    /// From a read to what its value reaches or chooses: it comes before each write that this comes before.
+    picked: Relation,
+}
+
+/// Dependencies through registers, and through memory from a write to the read that follows it.
+///
+/// An addition stores what it loaded. A compare-exchange branches on what it loaded if it is a pair of exclusives; if it
+/// is one instruction, what it loaded chooses (a "pick dependency") whether it stores and, if so, that its register keeps
+/// what it expected: that delays writes only.
+fn dependencies(x: &Candidate<'_>, updates: ReadModifyWrites, next_read: &Relation) -> Dependencies {
     let e = x.events;
-    let (mut data, mut control) = (e.data, e.control);
-    if updates == ReadModifyWrites::Exclusives {
-        let kind =
-            |found: fn(Update) -> bool| e.set(|event| event.kind == Kind::Read && event.update.is_some_and(found));
-        data = data.or(&e.rmw.from(kind(|update| matches!(update, Update::Add(_)))));
-        control = control.or(&e.po.from(kind(|update| matches!(update, Update::CompareExchange { .. }))));
+    let (po, reads, writes) = (&e.po, e.reads(), e.writes());
+    let inside = |found: fn(Update) -> bool| e.rmw.from(e.set(|event| event.update.is_some_and(found)));
+    let added = inside(|update| matches!(update, Update::Add(_)));
+    let (mut data, mut control, mut chosen) = (e.data, e.control, Relation::empty(e.size()));
+    match updates {
+        ReadModifyWrites::Lse => chosen = inside(is_compare_exchange),
+        ReadModifyWrites::Exclusives => {
+            data = data.or(&added);
+            let compares = e.set(|event| event.kind == Kind::Read && event.update.is_some_and(is_compare_exchange));
+            control = control.or(&po.from(compares));
+        }
     }
-    (data, control)
+    // A register with what was expected comes from no read.
+    let loaded = !chosen.inverse().range() | e.set(Event::fails);
+    let through_memory = added.or(next_read);
+    let reach = through_memory.or(&data.or(&e.address).from(loaded)).plus().maybe().from(reads);
+    let pick = through_memory.or(&data).or(&e.address).or(&chosen).plus().maybe().from(reads);
+    let along = |way: &Relation, from: Set| {
+        let [data, address, control] = [&data, &e.address, &control].map(|last| way.then(&last.from(from)));
+        let delayed = data.or(&control.to(writes)).or(&address.then(po).to(writes));
+        (data, address, delayed)
+    };
+    let (data, address, delayed) = along(&reach, loaded);
+    let ordered = delayed.or(&address).or(&address.or(&data).then(next_read));
+    let (_, chosen_address, chosen_delayed) = along(&pick, !0);
+    Dependencies { ordered: ordered.or(&chosen_delayed).or(&chosen_address.to(writes)), picked: pick }
+}
+
+fn is_compare_exchange(update: Update) -> bool {
+    matches!(update, Update::CompareExchange { .. })
 }

@@ -6,7 +6,7 @@
 //! between the read and the write of a read-modify-write.
 
 use super::relation::{MAX_EVENTS, Relation, Set, members};
-use super::trace::{Trace, domains, extend};
+use super::trace::{Possible, Trace, domains, extend};
 use crate::graph::program::{Action, Instruction, Location, MemoryOrder, Observable, Observed, Program, Update};
 
 /// What an event is.
@@ -19,7 +19,8 @@ pub(crate) enum Kind {
     Fence,
 }
 
-/// One event. A read-modify-write that writes is two, a failed compare-exchange is a read.
+/// One event. A read-modify-write that writes is two, a failed compare-exchange is a read, and a write too if it stores
+/// what it read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Event {
     pub(crate) kind: Kind,
@@ -49,6 +50,8 @@ pub(crate) struct Events {
     pub(crate) control: Relation,
     /// Reads of waits that their values do not satisfy.
     pub(crate) stuck: Set,
+    /// Whether a compare-exchange that fails stores what it read.
+    pub(crate) stores_back: bool,
     /// Accesses of the same location.
     pub(crate) same_location: Relation,
     /// Events of different threads; initial writes belong to no thread.
@@ -62,6 +65,14 @@ pub(crate) struct Candidate<'a> {
     pub(crate) rf: Relation,
     pub(crate) co: Relation,
     pub(crate) fr: Relation,
+}
+
+impl Event {
+    /// Whether it is a read that does not find what a compare-exchange expects.
+    pub(crate) fn fails(&self) -> bool {
+        let expected = |update| matches!(update, Update::CompareExchange { expected, .. } if expected != self.value);
+        self.kind == Kind::Read && self.update.is_some_and(expected)
+    }
 }
 
 impl Events {
@@ -118,6 +129,7 @@ impl Events {
                 .zip(&starts)
                 .filter_map(|(trace, start)| trace.stuck.map(|read| start + read))
                 .fold(0, |set, read| set | 1 << read),
+            stores_back: traces.iter().any(|trace| trace.stores_back),
             same_location: relation(&|a, b| list[a].location.is_some() && list[a].location == list[b].location),
             external: relation(&|a, b| a != b && !same_thread(a, b)),
             list,
@@ -150,7 +162,7 @@ impl Candidate<'_> {
                     .find(|(_, e)| e.kind == Kind::Read && e.thread == thread && e.position == read);
                 match found {
                     None => Observed::Skipped,
-                    Some((a, event)) if event.update.is_some() && self.events.rmw.row(a) == 0 => {
+                    Some((a, event)) if event.update.is_some() && (self.events.rmw.row(a) == 0 || event.fails()) => {
                         Observed::Failed(event.value)
                     }
                     Some((_, event)) => Observed::Value(event.value),
@@ -204,32 +216,37 @@ pub fn candidates_at_most(program: &Program) -> u64 {
         for instruction in
             program.threads.iter().flatten().filter(here).filter(|instruction| instruction.action.reads())
         {
-            // A weak compare-exchange that could succeed may also fail.
-            let twice = matches!(
-                instruction.action,
-                Action::ReadModifyWrite { update: Update::CompareExchange { weak: true, .. }, .. }
-            );
+            // A compare-exchange that fails may store what it read; a weak one that could succeed may also fail.
+            let ways = match instruction.action {
+                Action::ReadModifyWrite { update: Update::CompareExchange { .. }, .. } => 2,
+                _ => 1,
+            };
             times(domain.len().max(writes + 1), 1);
-            times(1 + usize::from(twice), 1);
+            times(ways, 1);
         }
     }
     bound.try_into().unwrap_or(u64::MAX)
 }
 
-/// Calls `visit` with every candidate execution of `program`, each once.
+/// Calls `visit` with every candidate execution of `program`, each once; with those in which a compare-exchange that
+/// fails stores what it read, if it can (`stores_back`).
 ///
 /// # Errors
 /// If the program can have more than 64 events.
-pub(crate) fn for_each_candidate(program: &Program, mut visit: impl FnMut(&Candidate<'_>)) -> Result<(), TooLarge> {
+pub(crate) fn for_each_candidate(
+    program: &Program,
+    stores_back: bool,
+    mut visit: impl FnMut(&Candidate<'_>),
+) -> Result<(), TooLarge> {
     let events = program.max_events();
     if events > MAX_EVENTS {
         return Err(TooLarge { events });
     }
-    let domains = domains(program);
+    let possible = Possible { domains: domains(program), stores_back };
     let threads: Vec<Vec<Trace>> = (0..program.threads.len())
         .map(|thread| {
             let mut traces = Vec::new();
-            extend(program, thread, Trace::default(), &domains, &mut traces);
+            extend(program, thread, Trace::default(), &possible, &mut traces);
             traces
         })
         .collect();

@@ -61,7 +61,8 @@ pub fn enumerate(
         .map(|&model| Allowed { model, answer: false, outcomes: BTreeSet::new(), executions: 0, deadlocks: 0 })
         .collect();
     let mut race = false;
-    for_each_candidate(program, |candidate| {
+    let stores_back = models.iter().any(|model| model.stores_back());
+    for_each_candidate(program, stores_back, |candidate| {
         let observe = |observable| candidate.observe(observable);
         let outcome: Outcome = program.observables.iter().map(|&o| observe(o).in_table()).collect();
         let answer = question(&observe);
@@ -86,7 +87,7 @@ pub fn enumerate(
 
 fn has_race(candidate: &Candidate<'_>) -> bool {
     let plain_access = candidate.events.list.iter().any(|e| e.thread != usize::MAX && !e.order.is_atomic());
-    plain_access && {
+    plain_access && !candidate.events.stores_back && {
         let rc11 = Rc11::new(candidate);
         rc11.races() && rc11.allows()
     }

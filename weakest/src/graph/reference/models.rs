@@ -87,9 +87,15 @@ impl Model {
         }
     }
 
+    /// Whether a compare-exchange that fails may store what it read, which its thread's next reads may then see early.
+    pub(crate) const fn stores_back(self) -> bool {
+        matches!(self, Self::Aarch64Lse | Self::Aarch64LseRcpc)
+    }
+
     /// Whether the model allows the candidate.
     pub(crate) fn allows(self, x: &Candidate<'_>) -> bool {
         match self {
+            _ if x.events.stores_back && !self.stores_back() => false,
             Self::Sc => x.events.po.or(&x.rf).or(&x.co).or(&x.fr).is_acyclic(),
             Self::Rc11 => Rc11::new(x).allows(),
             Self::X86Tso => x86tso(x),

@@ -17,6 +17,8 @@ pub(crate) struct Trace {
     pub(crate) control: Vec<(usize, usize)>,
     /// The read of a wait that its value does not satisfy; the thread goes no further.
     pub(crate) stuck: Option<usize>,
+    /// Whether a compare-exchange that fails stores what it read.
+    pub(crate) stores_back: bool,
     /// Reads on which a branch has depended so far.
     branched_on: Vec<usize>,
 }
@@ -47,8 +49,17 @@ pub(crate) fn domains(program: &Program) -> Vec<BTreeSet<i64>> {
     domains
 }
 
+/// What can happen in a trace.
+#[derive(Debug)]
+pub(crate) struct Possible {
+    /// The values that each location can hold.
+    pub(crate) domains: Vec<BTreeSet<i64>>,
+    /// Whether a compare-exchange that fails may store what it read.
+    pub(crate) stores_back: bool,
+}
+
 /// Adds every continuation of `trace` from its next instruction on to `out`.
-pub(crate) fn extend(program: &Program, thread: usize, trace: Trace, domains: &[BTreeSet<i64>], out: &mut Vec<Trace>) {
+pub(crate) fn extend(program: &Program, thread: usize, trace: Trace, possible: &Possible, out: &mut Vec<Trace>) {
     let position = trace.registers.len();
     let Some(&instruction) = program.threads[thread].get(position) else {
         out.push(trace);
@@ -62,13 +73,13 @@ pub(crate) fn extend(program: &Program, thread: usize, trace: Trace, domains: &[
         }
         if register.is_none_or(|(_, value)| value != guard.value) {
             trace.registers.push(None);
-            extend(program, thread, trace, domains, out);
+            extend(program, thread, trace, possible, out);
             return;
         }
     }
     match instruction.action {
         Action::Read { location, .. } | Action::ReadModifyWrite { location, .. } => {
-            for &value in &domains[location] {
+            for &value in &possible.domains[location] {
                 let mut next = trace.clone();
                 if instruction.until.is_some_and(|until| until != value) {
                     next.stick(program, thread, value);
@@ -76,21 +87,24 @@ pub(crate) fn extend(program: &Program, thread: usize, trace: Trace, domains: &[
                     continue;
                 }
                 if let Some(failed) = next.fail_for_no_reason(program, thread, value) {
-                    extend(program, thread, failed, domains, out);
+                    extend(program, thread, failed, possible, out);
+                }
+                if let Some(failed) = next.store_back(program, thread, value).filter(|_| possible.stores_back) {
+                    extend(program, thread, failed, possible, out);
                 }
                 next.read(program, thread, value);
-                extend(program, thread, next, domains, out);
+                extend(program, thread, next, possible, out);
             }
         }
         Action::Write { value, order, .. } => {
             trace.push(program, thread, Kind::Write, order, value);
             trace.registers.push(None);
-            extend(program, thread, trace, domains, out);
+            extend(program, thread, trace, possible, out);
         }
         Action::Fence { order } => {
             trace.push(program, thread, Kind::Fence, order, 0);
             trace.registers.push(None);
-            extend(program, thread, trace, domains, out);
+            extend(program, thread, trace, possible, out);
         }
     }
 }
@@ -109,7 +123,10 @@ impl Trace {
         self.events.push(Event { kind, order, instruction_order, update, location, value, thread, position });
         self.control.extend(self.branched_on.iter().map(|&read| (read, event)));
         let source = |register: Option<usize>| register.and_then(|read| self.registers[read]).map(|(read, _)| read);
-        self.data.extend(source(instruction.data).map(|read| (read, event)));
+        // What a read-modify-write reads does not depend on what it is to write.
+        if kind == Kind::Write {
+            self.data.extend(source(instruction.data).map(|read| (read, event)));
+        }
         self.address.extend(source(instruction.address).map(|read| (read, event)));
         event
     }
@@ -133,6 +150,26 @@ impl Trace {
                 let mut failed = self.clone();
                 let event = failed.push(program, thread, Kind::Read, failure, value);
                 failed.registers.push(Some((event, value)));
+                Some(failed)
+            }
+            _ => None,
+        }
+    }
+
+    /// The trace in which the next instruction fails and stores the value it read, if it can.
+    fn store_back(&self, program: &Program, thread: usize, value: i64) -> Option<Self> {
+        match program.threads[thread][self.registers.len()].action {
+            Action::ReadModifyWrite { order, update: Update::CompareExchange { expected, failure, .. }, .. }
+                if value != expected =>
+            {
+                let mut failed = self.clone();
+                let read = failed.push(program, thread, Kind::Read, failure, value);
+                let write = failed.push(program, thread, Kind::Write, order, value);
+                // What it would have stored is of no consequence.
+                failed.data.retain(|&(_, to)| to != write);
+                failed.rmw.push((read, write));
+                failed.registers.push(Some((read, value)));
+                failed.stores_back = true;
                 Some(failed)
             }
             _ => None,
