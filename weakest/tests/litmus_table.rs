@@ -141,6 +141,22 @@ fn the_explorer_does_not_wait_for_the_enumerator() {
     assert_eq!(answers[0]["executions"], 2_520);
 }
 
+/// A thread that can read three values twelve times can run in 3^12 ways.
+#[test]
+fn a_row_that_is_too_large_for_the_enumerator_says_so() {
+    let read = |register: u32| format!(r#"{{"op":"R","ord":"rlx","loc":"x","reg":"r{register}"}}"#);
+    let reads = (0..12).map(read).collect::<Vec<_>>().join(",");
+    let write = |value: u32| format!(r#"[{{"op":"W","ord":"rlx","loc":"x","val":{value}}}]"#);
+    let desc = format!(r#"{{"init":{{"x":0}},"threads":[[{reads}],{},{}],"exists":{{"0:r0":1}}}}"#, write(1), write(2));
+    let row = format!(r#"{{"name":"reads","desc":{desc},"vars":["0:r0"]}}"#);
+    let (answers, errors, success) = run_litmus(&[], &[row.as_bytes()]);
+    assert_eq!((answers.len(), success), (0, false));
+    assert!(errors.contains(":1: a thread of the program can run in more than 200000 ways"), "{errors}");
+    let (answers, errors, success) = run_litmus(&["--explorer"], &[row.as_bytes()]);
+    assert_eq!((errors.as_str(), success), ("", true));
+    assert_eq!(answers[0]["verdicts"], serde_json::json!({ "rc11": "allowed" }));
+}
+
 #[test]
 fn malformed_rows_are_refused_with_the_reason() {
     let row = |init: &str, thread: &str| {
@@ -161,6 +177,7 @@ fn malformed_rows_are_refused_with_the_reason() {
         (x, r#"{"op":"U","loc":"x","ord":"rlx","val":1,"reg":"r","kind":"cas","exp":0}"#, "without `ford`"),
         (x, r#"{"op":"W","loc":"x","ord":"rlx","val":1,"if":["r",0]}"#, "not assigned earlier"),
         (x, r#"{"op":"W","loc":"x","ord":"seq","val":1}"#, "unknown variant"),
+        (r#"{"x":0,"x":1}"#, r#"{"op":"W","loc":"x","ord":"rlx","val":1}"#, "`x` stands twice"),
     ] {
         let error = row(init, thread).expect_err("the row is malformed");
         assert!(error.contains(reason), "{error} should mention: {reason}");

@@ -7,8 +7,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::Deserialize;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::program::{Action, Guard, Instruction, Location, MemoryOrder, Observable, Observed, Program, Update};
 
@@ -69,9 +71,35 @@ struct RawRow {
 
 #[derive(Deserialize)]
 struct RawDescription {
+    #[serde(deserialize_with = "each_name_once")]
     init: BTreeMap<String, i64>,
     threads: Vec<Vec<RawEvent>>,
+    #[serde(deserialize_with = "each_name_once")]
     exists: BTreeMap<String, Option<i64>>,
+}
+
+/// A map in which no name may stand twice.
+fn each_name_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<BTreeMap<String, T>, D::Error> {
+    struct Names<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Names<T> {
+        type Value = BTreeMap<String, T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some((name, value)) = entries.next_entry::<String, T>()? {
+                if map.contains_key(&name) {
+                    return Err(A::Error::custom(format!("`{name}` stands twice")));
+                }
+                map.insert(name, value);
+            }
+            Ok(map)
+        }
+    }
+    from.deserialize_map(Names(PhantomData))
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]

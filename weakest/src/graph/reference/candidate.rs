@@ -6,7 +6,7 @@
 //! between the read and the write of a read-modify-write.
 
 use super::relation::{MAX_EVENTS, Relation, Set, members};
-use super::trace::{Possible, Trace, domains, extend};
+use super::trace::{MAX_TRACES, Possible, Trace, domains, extend};
 use crate::graph::program::{Action, Instruction, Location, MemoryOrder, Observable, Observed, Program, Update};
 
 /// What an event is.
@@ -184,14 +184,26 @@ impl Candidate<'_> {
 
 /// Why a program cannot be enumerated.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TooLarge {
-    /// Events it can have.
-    pub events: usize,
+pub enum TooLarge {
+    /// It can have so many events.
+    Events(usize),
+    /// A thread of it can run in too many ways.
+    Ways,
 }
 
 impl std::fmt::Display for TooLarge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the program can have {} events; the enumerator takes at most {MAX_EVENTS}", self.events)
+        match self {
+            Self::Events(events) => {
+                write!(f, "the program can have {events} events; the enumerator takes at most {MAX_EVENTS}")
+            }
+            Self::Ways => {
+                write!(
+                    f,
+                    "a thread of the program can run in more than {MAX_TRACES} ways; the enumerator takes no more"
+                )
+            }
+        }
     }
 }
 
@@ -232,7 +244,7 @@ pub fn candidates_at_most(program: &Program) -> u64 {
 /// fails stores what it read, if it can (`stores_back`).
 ///
 /// # Errors
-/// If the program can have more than 64 events.
+/// If the program is too large.
 pub(crate) fn for_each_candidate(
     program: &Program,
     stores_back: bool,
@@ -240,16 +252,15 @@ pub(crate) fn for_each_candidate(
 ) -> Result<(), TooLarge> {
     let events = program.max_events();
     if events > MAX_EVENTS {
-        return Err(TooLarge { events });
+        return Err(TooLarge::Events(events));
     }
     let possible = Possible { domains: domains(program), stores_back };
-    let threads: Vec<Vec<Trace>> = (0..program.threads.len())
-        .map(|thread| {
-            let mut traces = Vec::new();
-            extend(program, thread, Trace::default(), &possible, &mut traces);
-            traces
-        })
-        .collect();
+    let traces = |thread| {
+        let mut traces = Vec::new();
+        extend(program, thread, Trace::default(), &possible, &mut traces);
+        if traces.len() > MAX_TRACES { Err(TooLarge::Ways) } else { Ok(traces) }
+    };
+    let threads: Vec<Vec<Trace>> = (0..program.threads.len()).map(traces).collect::<Result<_, _>>()?;
     combine(program, &threads, &mut Vec::new(), &mut |traces| {
         let events = Events::new(program, traces);
         choose_sources(&events, &mut visit);

@@ -58,8 +58,14 @@ pub(crate) struct Possible {
     pub(crate) stores_back: bool,
 }
 
-/// Adds every continuation of `trace` from its next instruction on to `out`.
+/// Traces of one thread that the enumerator takes: some hundred megabytes.
+pub(crate) const MAX_TRACES: usize = 200_000;
+
+/// Adds every continuation of `trace` from its next instruction on to `out`, up to one more than [`MAX_TRACES`].
 pub(crate) fn extend(program: &Program, thread: usize, trace: Trace, possible: &Possible, out: &mut Vec<Trace>) {
+    if out.len() > MAX_TRACES {
+        return;
+    }
     let position = trace.registers.len();
     let Some(&instruction) = program.threads[thread].get(position) else {
         out.push(trace);
