@@ -9,6 +9,7 @@ use weakest::{Platform, Slot};
 use crate::handle::let_go;
 use crate::list::{self, Parting};
 use crate::node::{NodePtr, Sleeper};
+use crate::panics::Deferred;
 use crate::pool::Remains;
 use crate::shared::{Locked, Seen, Shared, SharedPtr};
 
@@ -28,12 +29,12 @@ impl<P: Platform> Registered<P> {
     }
 
     /// Leaves the callback registered, or running.
-    pub(crate) fn detach(self) {
+    pub(crate) fn detach(self) -> Deferred<P> {
         let mut locked = self.state().lock(Seen::HELD);
         let remains = list::detach(&mut locked, self.node);
         // SAFETY: the hold is this registration's, which is gone.
-        unsafe { let_go(locked, self.source) };
-        remains.clear();
+        let released = unsafe { let_go(locked, self.source) };
+        released.and(remains.clear_early())
     }
 }
 
@@ -98,10 +99,9 @@ impl<P: Platform> EndOf<P> {
             }
             parting => {
                 // SAFETY: the hold is the registration's, which is gone.
-                unsafe { let_go(locked, registered.source) };
-                if let Parting::Over(remains) = parting {
-                    remains.clear();
-                }
+                let released = unsafe { let_go(locked, registered.source) };
+                let remains = if let Parting::Over(remains) = parting { remains } else { Remains::Nothing };
+                remains.clear_last(released);
                 None
             }
         };
@@ -134,17 +134,14 @@ impl<P: Platform> Future for EndOf<P> {
         let waker = context.waker().clone();
         let mut locked = registered.state().lock(Seen::HELD);
         let old = list::set_waker(&mut locked, slot.ptr(), Some(waker));
-        if list::await_end(&mut locked, registered.node, slot.ptr()) {
-            drop(locked);
-            drop(old);
-            return Poll::Pending;
-        }
+        let is_running = list::await_end(&mut locked, registered.node, slot.ptr());
         drop(locked);
-        drop(old);
-        if let Some(registered) = running.take() {
-            registered.detach();
+        let mut deferred = Deferred::of(|| drop(old));
+        if !is_running && let Some(registered) = running.take() {
+            deferred = deferred.and(registered.detach());
         }
-        Poll::Ready(())
+        deferred.resume();
+        if is_running { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 
@@ -154,7 +151,7 @@ impl<P: Platform> Drop for EndOf<P> {
             return;
         }
         if let Some(registered) = self.running.take() {
-            registered.detach();
+            registered.detach().resume();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use weakest::Platform;
 
-use crate::panics::swallow;
+use crate::panics::{Deferred, Payload};
 use crate::source::CancellationTokenSource;
 
 /// Cancels its source when it is dropped. Counts as a source handle. While the thread unwinds, the callbacks' panics
@@ -53,11 +53,12 @@ impl<P: Platform> Drop for DropGuard<P> {
         if P::failed() {
             return;
         }
-        match self.source.take().map(|source| source.try_cancel()) {
-            Some(Err(panics)) if std::thread::panicking() => swallow::<P>(Box::new(panics)),
-            Some(Err(panics)) => std::panic::panic_any(panics),
-            Some(Ok(_)) | None => {}
-        }
+        let Some(source) = self.source.take() else {
+            return;
+        };
+        let mut deferred = Deferred::<P>::none();
+        deferred.note(source.try_cancel().map(drop).map_err(|panics| Box::new(panics) as Payload));
+        deferred.and(source.release()).resume();
     }
 }
 

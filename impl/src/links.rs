@@ -17,6 +17,7 @@ use weakest::{Cell, CellName, Platform, Ptr};
 use crate::handle::{Handle, hold, let_go};
 use crate::list;
 use crate::node::{Kind, Memory, Node, NodePtr};
+use crate::panics::Deferred;
 use crate::pool;
 use crate::removal;
 use crate::shared::{CANCELLED, Seen, Shared, SharedPtr};
@@ -158,14 +159,14 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
 
     /// # Safety
     /// `shared` is the state of a block of this type, and nobody else's.
-    unsafe fn release(shared: SharedPtr<P>) {
+    unsafe fn release(shared: SharedPtr<P>) -> Deferred<P> {
         let block = shared.cast::<Self>();
         // SAFETY: the state is a block's first field, and the caller promises the block's type.
         let this = unsafe { block.get() };
         // SAFETY: the state is the caller's alone.
         let has_rest =
             unsafe { this.shared.with_unshared(|guarded| guarded.newest.is_some() || guarded.timer.is_some()) };
-        let dropped = if has_rest { removal::take_down_all(&this.shared) } else { removal::Dropped::default() };
+        let deferred = if has_rest { removal::take_down_all(&this.shared) } else { Deferred::none() };
         // SAFETY: the state is the caller's alone.
         let pool = unsafe { this.shared.with_unshared(|guarded| guarded.spare) };
         // SAFETY: the state is the caller's alone, and so is its pool.
@@ -173,7 +174,7 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
         this.links.release();
         // SAFETY: the state is the caller's alone.
         unsafe { block.release() };
-        dropped.resume::<P>();
+        deferred
     }
 }
 
@@ -182,7 +183,7 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
 /// # Safety
 /// The state at `shared` is the caller's alone.
 #[inline]
-pub(crate) unsafe fn release<P: Platform>(shared: SharedPtr<P>) {
+pub(crate) unsafe fn release<P: Platform>(shared: SharedPtr<P>) -> Deferred<P> {
     // SAFETY: passed on to the caller.
     let release = match unsafe { shared.get() }.shape {
         Shape::Plain => Block::<P, [Link<P>; 0]>::release,
@@ -203,15 +204,15 @@ pub(crate) fn plain<P: Platform>() -> Handle<P> {
 /// The state of a source that is cancelled as soon as any of `parents` is.
 pub(crate) fn linked<'a, P: Platform>(parents: impl IntoIterator<Item = &'a Handle<P>>) -> Handle<P> {
     let mut parents = parents.into_iter().fuse();
-    let child = match (parents.next(), parents.next(), parents.next()) {
+    let first = (parents.next(), parents.next(), parents.next());
+    let rest: Vec<_> = if first.2.is_some() { parents.by_ref().collect() } else { Vec::new() };
+    // The iterator is a user's, and so is its drop: it is over before anything is made that would have to be undone.
+    drop(parents);
+    let child = match first {
         (None, ..) => return plain(),
         (Some(a), None, _) => Block::allocate([Place::<P, 1, 0>::link(a)]),
         (Some(a), Some(b), None) => Block::allocate([Place::<P, 2, 0>::link(a), Place::<P, 2, 1>::link(b)]),
-        (Some(a), Some(b), Some(c)) => {
-            // The rest may panic, so nothing is allocated before it has come.
-            let parents: Vec<_> = [a, b, c].into_iter().chain(parents).collect();
-            far(parents.into_iter().map(FarLink::allocate).collect())
-        }
+        (Some(a), Some(b), Some(c)) => far([a, b, c].into_iter().chain(rest).map(FarLink::allocate).collect()),
     };
     for_each_link(&child, |link| {
         // SAFETY: links live as long as the block that embeds them.
@@ -251,7 +252,8 @@ pub(crate) fn cancel_unobserved<P: Platform>(child: &Shared<P>) {
 
 /// The last source handle is gone: takes the links out of the parents' lists and gives the holds on them back.
 #[inline]
-pub(crate) fn unlink_all<P: Platform>(child: &Handle<P>) {
+pub(crate) fn unlink_all<P: Platform>(child: &Handle<P>) -> Deferred<P> {
+    let mut deferred = Deferred::none();
     for_each_link(child, |link| {
         // SAFETY: links live as long as the block that embeds them.
         let parent = unsafe { link.get() }.parent;
@@ -259,8 +261,10 @@ pub(crate) fn unlink_all<P: Platform>(child: &Handle<P>) {
         let mut locked = unsafe { parent.get() }.lock(Seen::HELD);
         list::remove(&mut locked, link.cast(), list::callbacks);
         // SAFETY: Invariant 1: the link's hold is given up here, once.
-        unsafe { let_go(locked, parent) }
+        let released = unsafe { let_go(locked, parent) };
+        deferred.note(released.into_result());
     });
+    deferred
 }
 
 #[inline]

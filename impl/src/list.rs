@@ -8,7 +8,7 @@ use std::task::Waker;
 use weakest::{Cell, Platform, Ptr, ThreadId};
 
 use crate::node::{Kind, Member, NodePtr, Sleeper, State, Waiter};
-use crate::panics::{Payload, catch};
+use crate::panics::Deferred;
 use crate::pool::{self, Remains};
 use crate::shared::{Guarded, Locked};
 
@@ -238,16 +238,10 @@ pub(crate) struct Finished<P: Platform> {
 
 impl<P: Platform> Finished<P> {
     /// Wakes who waits for the callback's end, and releases a node that no registration holds any more.
-    ///
-    /// # Errors
-    /// A waker's panic.
     #[cold]
-    pub(crate) fn settle(self) -> Result<(), Payload> {
-        self.remains.clear();
-        match self.waker {
-            Some(waker) => catch::<P, _>(|| waker.wake()),
-            None => Ok(()),
-        }
+    pub(crate) fn settle(self) -> Deferred<P> {
+        let woken = self.waker.map_or_else(Deferred::none, |waker| Deferred::of(|| waker.wake()));
+        woken.and(self.remains.clear_early())
     }
 }
 

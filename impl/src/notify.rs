@@ -243,7 +243,7 @@ impl<P: Platform> Notifier<P> {
     /// Does what the end of the node that ran last left to do; a waker's panic counts as the callback's.
     #[inline(never)]
     fn settle(&mut self, finished: Finished<P>) {
-        if let Err(payload) = finished.settle() {
+        if let Err(payload) = finished.settle().into_result() {
             self.note(payload);
         }
     }
@@ -258,8 +258,9 @@ impl<P: Platform> Notifier<P> {
 
     #[inline(never)]
     fn release_done(&mut self) {
-        let done = self.done.take();
-        if let Err(payload) = catch::<P, _>(|| drop(done)) {
+        if let Some(done) = self.done.take()
+            && let Err(payload) = done.release().into_result()
+        {
             self.note(payload);
         }
     }
@@ -280,8 +281,8 @@ impl<P: Platform> Notifier<P> {
 
     /// Cancels the child, and if nobody had, makes it the current source; its lock, if it is held then.
     fn enter<'a>(&mut self, child: Handle<P>, link: LinkPtr<P>) -> Option<Locked<'a, P>> {
-        let child = ManuallyDrop::new(child).ptr();
-        // SAFETY: the handle that was put aside keeps the child alive, until `close` drops it.
+        let child = child.ptr();
+        // SAFETY: the handle's count is put aside: it keeps the child alive until `close` gets it back.
         let state = unsafe { child.get() };
         match request(state, Some(self.me), Some(link), self.depth + 1, &mut self.panics) {
             Some(Found::Callbacks(locked)) => {

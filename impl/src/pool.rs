@@ -5,6 +5,7 @@ use weakest::{Cell, Platform};
 
 use crate::list::{with, with_mut};
 use crate::node::{Kind, Member, Memory, NodePtr, Pooled, State, Words};
+use crate::panics::Deferred;
 use crate::shared::Locked;
 
 /// The most nodes that a source keeps: a burst of registrations is not remembered for ever.
@@ -52,9 +53,28 @@ pub(crate) enum Remains<P: Platform> {
 }
 
 impl<P: Platform> Remains<P> {
+    /// Does it, with work of the caller's still to come.
+    pub(crate) fn clear_early(self) -> Deferred<P> {
+        match self {
+            Self::Nothing => Deferred::none(),
+            some => Deferred::of(|| some.clear()),
+        }
+    }
+
+    /// Does it, last of all: what was put off goes on then, and so does a panic of the closure's drop.
+    #[inline(always)]
+    pub(crate) fn clear_last(self, deferred: Deferred<P>) {
+        if deferred.is_none() {
+            // Nothing is left to do, so its panic need not be caught.
+            self.clear();
+        } else {
+            deferred.and(Deferred::of(|| self.clear())).resume();
+        }
+    }
+
     /// Does it; may panic with the closure's drop, when all else is done.
     #[inline(always)]
-    pub(crate) fn clear(self) {
+    fn clear(self) {
         match self {
             Self::Nothing => {}
             // SAFETY: the closure was taken out by node Invariant 3, and the function is its own.

@@ -12,7 +12,7 @@ use crate::disposal::{EndOf, Registered, leave};
 use crate::handle::{Handle, hold, let_go};
 use crate::list;
 use crate::node::{Kind, NodePtr, Pooled, Words};
-use crate::pool;
+use crate::pool::{self, Remains};
 use crate::shared::{Locked, Seen, Shared};
 use crate::token::CancellationToken;
 
@@ -247,7 +247,7 @@ impl<P: Platform> Registration<P> {
     /// ```
     pub fn detach(mut self) {
         if let Some(registered) = self.registered.take() {
-            registered.detach();
+            registered.detach().resume();
         }
     }
 
@@ -287,10 +287,8 @@ impl<P: Platform> Drop for Registration<P> {
         };
         let (locked, remains) = leave(registered.state(), Seen::HELD, registered.node);
         // SAFETY: the hold is this registration's, which is gone.
-        unsafe { let_go(locked, registered.source) };
-        if let Some(remains) = remains {
-            remains.clear();
-        }
+        let released = unsafe { let_go(locked, registered.source) };
+        remains.unwrap_or(Remains::Nothing).clear_last(released);
     }
 }
 

@@ -5,7 +5,7 @@ use weakest::{Platform, ThreadId};
 
 use crate::list;
 use crate::node::{Kind, Memory, NodePtr};
-use crate::panics::{Payload, catch, swallow};
+use crate::panics::Deferred;
 use crate::shared::{Locked, Seen, Shared};
 use crate::timer::{self, TimerPtr};
 
@@ -22,11 +22,11 @@ pub(crate) fn doom<P: Platform>(locked: &mut Locked<'_, P>) -> bool {
 
 /// Takes down what is left of a source that is being released.
 #[cold]
-pub(crate) fn take_down_all<P: Platform>(source: &Shared<P>) -> Dropped {
+pub(crate) fn take_down_all<P: Platform>(source: &Shared<P>) -> Deferred<P> {
     let mut locked = source.lock(Seen::CANCELLED);
     let rest = Rest::begin(&mut locked, true);
     drop(locked);
-    rest.map_or_else(Dropped::default, |rest| rest.take_down(source))
+    rest.map_or_else(Deferred::none, |rest| rest.take_down(source))
 }
 
 /// What is to be taken down without the lock, of a source that has no source handle any more.
@@ -46,46 +46,21 @@ impl<P: Platform> Rest<P> {
     }
 
     /// Disarms and releases the timer, and removes the callbacks, as [`discard`].
-    pub(crate) fn take_down(self, source: &Shared<P>) -> Dropped {
-        let off = self.timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::switch_off(timer)));
-        let released = self.timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));
-        let mut dropped = if self.is_doomed { discard(source) } else { Dropped::default() };
-        dropped.note::<P>(off);
-        dropped.note::<P>(released);
-        dropped
-    }
-}
-
-/// The first panic of closures that were dropped without being called, of a waker, or of the timer's drop.
-#[must_use]
-#[derive(Default)]
-pub(crate) struct Dropped(Option<Payload>);
-
-impl Dropped {
-    /// Notes a panic, if it is one and the first.
-    fn note<P: Platform>(&mut self, result: Result<(), Payload>) {
-        match (result, &self.0) {
-            (Err(payload), None) => self.0 = Some(payload),
-            (Err(payload), Some(_)) => swallow::<P>(payload),
-            (Ok(()), _) => {}
-        }
-    }
-
-    /// Lets the panic go on, unless the thread unwinds already.
-    pub(crate) fn resume<P: Platform>(self) {
-        match self.0 {
-            Some(payload) if std::thread::panicking() => swallow::<P>(payload),
-            Some(payload) => std::panic::resume_unwind(payload),
-            None => {}
-        }
+    pub(crate) fn take_down(self, source: &Shared<P>) -> Deferred<P> {
+        let timer = self.timer.map_or_else(Deferred::none, |timer| {
+            // SAFETY: timer Invariant 1: only source handles use it, there are none, and the state does not know it.
+            unsafe { timer::end(timer) }
+        });
+        let callbacks = if self.is_doomed { discard(source) } else { Deferred::none() };
+        callbacks.and(timer)
     }
 }
 
 /// Takes the doomed nodes out and drops their closures, newest first, without calling them. Borrowed closures are left
 /// to the frames that own them, links to the children. A closure's drop counts as running: a dispose waits for it.
-pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Dropped {
+pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Deferred<P> {
     let me = P::thread_id();
-    let mut dropped = Dropped::default();
+    let mut deferred = Deferred::none();
     let (mut busy, mut seen) = (None, Seen::HELD);
     loop {
         let mut locked = source.lock(seen);
@@ -94,14 +69,14 @@ pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Dropped {
         let next = take_owned(&mut locked, me);
         drop(locked);
         if let Some(finished) = finished {
-            dropped.note::<P>(finished.settle());
+            deferred = deferred.and(finished.settle());
         }
         let Some((kind, node)) = next else {
-            return dropped;
+            return deferred;
         };
         busy = Some(node);
         // SAFETY: node Invariant 3: this thread took the node out of the list.
-        dropped.note::<P>(catch::<P, _>(|| unsafe { kind.discard(node) }));
+        deferred = deferred.and(Deferred::of(|| unsafe { kind.discard(node) }));
     }
 }
 

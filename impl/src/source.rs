@@ -14,7 +14,7 @@ use crate::handle::Handle;
 use crate::job::{self, CancelCompletion, CancelJob};
 use crate::links;
 use crate::notify::{self, OnPanic};
-use crate::panics::CallbackPanics;
+use crate::panics::{CallbackPanics, Deferred};
 use crate::removal::{self, Rest};
 use crate::shared::{ORPHANED, Seen};
 use crate::timer;
@@ -271,7 +271,7 @@ impl<P: Platform> CancellationTokenSource<P> {
         let is_doomed = removal::doom(&mut locked);
         drop(locked);
         if is_doomed {
-            removal::discard(&self.handle).resume::<P>();
+            removal::discard(&self.handle).resume();
         }
         true
     }
@@ -308,24 +308,42 @@ impl<P: Platform> Clone for CancellationTokenSource<P> {
     }
 }
 
+impl<P: Platform> CancellationTokenSource<P> {
+    /// As the drop, for one who has work left to do.
+    #[inline]
+    pub(crate) fn release(self) -> Deferred<P> {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: nobody uses this handle any more.
+        unsafe { this.give_up() }
+    }
+
+    /// Gives the handle up; of the last one, all that it kept.
+    ///
+    /// # Safety
+    /// Nobody uses this handle later.
+    #[inline]
+    unsafe fn give_up(&mut self) -> Deferred<P> {
+        if P::failed() || !self.handle.counts.remove_source() {
+            return Deferred::none();
+        }
+        // SAFETY: this was the last source handle, and nobody uses it later.
+        let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
+        let unlinked = links::unlink_all(&handle);
+        unlinked.and(handle.release_alone().unwrap_or_else(close))
+    }
+}
+
 impl<P: Platform> Drop for CancellationTokenSource<P> {
     #[inline]
     fn drop(&mut self) {
-        if P::failed() || !self.handle.counts.remove_source() {
-            return;
-        }
-        // SAFETY: this was the last source handle, and nobody uses this one after its drop.
-        let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
-        links::unlink_all(&handle);
-        if let Some(handle) = handle.release_alone() {
-            close(handle);
-        }
+        // SAFETY: this is the drop.
+        unsafe { self.give_up() }.resume();
     }
 }
 
 /// The last source handle is gone, and there are tokens or registrations.
-fn close<P: Platform>(handle: Handle<P>) {
-    // SAFETY: the handle keeps the state alive until `drop_locked` takes both.
+fn close<P: Platform>(handle: Handle<P>) -> Deferred<P> {
+    // SAFETY: the handle keeps the state alive until `release_locked` takes both.
     let mut locked = unsafe { handle.ptr().get() }.lock(Seen::HELD);
     let is_live = locked.is_live();
     if is_live {
@@ -333,12 +351,11 @@ fn close<P: Platform>(handle: Handle<P>) {
     }
     let Some(rest) = Rest::begin(&mut locked, is_live) else {
         // SAFETY: the lock was taken above.
-        return unsafe { handle.drop_locked(locked) };
+        return unsafe { handle.release_locked(locked) };
     };
     drop(locked);
-    let dropped = rest.take_down(&handle);
-    drop(handle);
-    dropped.resume::<P>();
+    let taken_down = rest.take_down(&handle);
+    taken_down.and(handle.release())
 }
 
 impl<P: Platform> Default for CancellationTokenSource<P> {

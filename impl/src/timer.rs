@@ -21,8 +21,9 @@ use weakest::{Cell, CellName, Platform, Ptr};
 use crate::clock::{SystemTime, TimeProvider, Timer};
 use crate::handle::Handle;
 use crate::notify::{self, OnPanic};
-use crate::panics::CallbackPanics;
+use crate::panics::{CallbackPanics, Deferred};
 use crate::shared::{Locked, Seen};
+use crate::token::CancellationToken;
 
 /// The timer of one source.
 pub(crate) struct SourceTimer<P: Platform> {
@@ -69,8 +70,8 @@ pub(crate) fn install<P: Platform>(source: &Handle<P>, clock: &dyn TimeProvider)
         return timer;
     }
     // The timer keeps the state alive until the last source handle drops the timer.
-    let target = source.clone();
-    let timer = clock.timer(Box::new(move || fire(&target)));
+    let target = CancellationToken::of(source.clone());
+    let timer = clock.timer(Box::new(move || target.handle().into_iter().for_each(fire)));
     let state = P::Cell::new(CellName::new("whether the timer is armed", "R1"), State::Off);
     let new = Ptr::allocate(SourceTimer { timer, state });
     let mut locked = source.lock(Seen::NEW);
@@ -148,14 +149,15 @@ fn change<P: Platform>(_locked: &mut Locked<'_, P>, timer: TimerPtr<P>, to: fn(S
     }
 }
 
-/// Disarms the timer of a source whose last handle is gone, before its release.
-pub(crate) fn switch_off<P: Platform>(timer: TimerPtr<P>) {
-    // SAFETY: Invariant 1: only source handles use it, and there are none; it is not released yet.
-    unsafe { timer.get() }.timer.disarm();
-}
-
-/// Releases the timer of a source whose last handle is gone, and which does not know it any more.
-pub(crate) fn release<P: Platform>(timer: TimerPtr<P>) {
+/// Switches a timer off and releases it.
+///
+/// # Safety
+/// There is no source handle, and the source does not know the timer any more.
+pub(crate) unsafe fn end<P: Platform>(timer: TimerPtr<P>) -> Deferred<P> {
+    let off = Deferred::of(|| {
+        // SAFETY: Invariant 1: only source handles use it, and there are none; it is not released yet.
+        unsafe { timer.get() }.timer.disarm();
+    });
     // SAFETY: Invariant 1: only source handles use it, and there are none.
-    unsafe { timer.release() }
+    off.and(Deferred::of(|| unsafe { timer.release() }))
 }

@@ -263,6 +263,15 @@ impl<P: Platform> Clone for CancellationToken<P> {
     }
 }
 
+impl<P: Platform> Drop for CancellationToken<P> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(source) = self.source.take() {
+            source.release().resume();
+        }
+    }
+}
+
 impl<P: Platform> Default for CancellationToken<P> {
     fn default() -> Self {
         Self::none()
