@@ -6,6 +6,7 @@ use weakest::Platform;
 
 use crate::panics::{Deferred, Payload};
 use crate::source::CancellationTokenSource;
+use crate::token::CancellationToken;
 
 /// Cancels its source when it is dropped. Counts as a source handle. While the thread unwinds, the callbacks' panics
 /// are dropped.
@@ -45,6 +46,24 @@ impl<P: Platform> DropGuard<P> {
     /// ```
     pub fn disarm(mut self) {
         self.source = None;
+    }
+}
+
+impl<P: Platform> DropGuard<P> {
+    /// A token that observes the guard's source.
+    ///
+    /// .NET counterpart: `CancellationTokenSource.Token`.
+    ///
+    /// ```
+    /// let guard = rescind::CancellationTokenSource::new().drop_guard();
+    /// let token = guard.token();
+    /// drop(guard);
+    /// assert!(token.is_cancelled());
+    /// ```
+    #[doc(alias = "Token")]
+    #[must_use]
+    pub fn token(&self) -> CancellationToken<P> {
+        self.source.as_ref().map_or_else(CancellationToken::none, CancellationTokenSource::token)
     }
 }
 

@@ -12,6 +12,9 @@
 //! 4. HELD is set for good by the first hold. Who sees it unset, with no handle left, knows that there are no holds.
 //! 5. When the last source handle is gone its links are unlinked and their holds on the parents given back, so
 //!    releasing a state never releases another: no chain is too deep.
+//! 6. All source handles together own one count of `refs`, which goes with the last of them. An upgrade takes a part in
+//!    it while `sources` is not zero, and finds WEAK set there: so whoever sees one source handle, its own, and WEAK
+//!    unset knows that no other can come.
 #![expect(unsafe_code, reason = "counted memory")]
 
 use weakest::{Atomic, AtomicInt, Platform};
@@ -37,20 +40,46 @@ impl<P: Platform> Counts<P> {
 
     /// Counts one more source handle.
     pub(crate) fn add_source(&self) {
-        check_count(self.sources.fetch_add(1, Site::SourceClone));
+        check_sources(self.sources.fetch_add(1, Site::SourceClone));
     }
 
-    /// Whether there is one source handle; the caller holds it, so no other can come.
+    /// From here on a source handle may be [made of none](Self::upgrade_source) that the caller knows of.
+    pub(crate) fn allow_upgrades(&self) {
+        self.sources.fetch_or(WEAK, Site::SourceWeak);
+    }
+
+    /// Counts one more source handle if there is one; `true` if so.
+    #[must_use]
+    pub(crate) fn upgrade_source(&self) -> bool {
+        let mut seen = self.sources.load(Site::SourceSeen);
+        while seen & !WEAK != 0 {
+            check_sources(seen);
+            match self.sources.compare_exchange_weak(seen, seen + 1, Site::SourceUpgrade, Site::SourceMiss) {
+                Ok(_) => return true,
+                Err(now) => seen = now,
+            }
+        }
+        false
+    }
+
+    /// Whether there is one source handle, which is the caller's.
     #[inline]
     pub(crate) fn has_one_source(&self) -> bool {
-        self.sources.load(Site::SourceAlone) == 1
+        self.source_count() & !WEAK == 1
+    }
+
+    /// How many source handles there are, at least the caller's own; with WEAK.
+    #[inline]
+    fn source_count(&self) -> u32 {
+        self.sources.load(Site::SourceAlone)
     }
 
     /// Counts one source handle fewer, the caller's; `true` if it was the last.
     #[must_use]
     #[inline]
     pub(crate) fn remove_source(&self) -> bool {
-        if !self.has_one_source() && self.sources.fetch_sub(1, Site::SourceDrop) != 1 {
+        // Of one handle and no weak one nobody else can make another.
+        if self.source_count() != 1 && self.sources.fetch_sub(1, Site::SourceDrop) & !WEAK != 1 {
             return false;
         }
         self.sources.load(Site::SourceLast);
@@ -99,6 +128,17 @@ fn check_count(before: u32) {
         std::process::abort();
     }
 }
+
+/// As [`check_count`], of source handles, with WEAK.
+#[inline]
+fn check_sources(before: u32) {
+    if before & !WEAK > i32::MAX as u32 / 2 {
+        std::process::abort();
+    }
+}
+
+/// In the count of source handles: there has been a weak one.
+const WEAK: u32 = 1 << 31;
 
 /// A counted handle to the state. It is given up by a [`release`](Self::release), which may run user code, and not by a
 /// drop.

@@ -19,6 +19,7 @@ use std::task::{Context, Poll, Waker};
 
 use weakest::{Cell, CellName, Platform, Ptr};
 
+use crate::cause::Cause;
 use crate::handle::Handle;
 use crate::notify::{self, Found, OnPanic};
 use crate::panics::{CallbackPanics, Collector, Deferred};
@@ -126,7 +127,7 @@ enum Repr<P: Platform> {
 /// See [`cancel_on`](crate::CancellationTokenSource::cancel_on).
 pub(crate) fn cancel_on<P: Platform>(source: &Handle<P>, spawn: impl FnOnce(CancelJob<P>)) -> CancelCompletion<P> {
     let mut panics = Collector::default();
-    let found = notify::request(source, None, None, 0, &mut panics);
+    let found = notify::request(source, &Cause::Requested, None, None, 0, &mut panics);
     let Some(Found::Callbacks(locked)) = found else {
         return CancelCompletion { repr: Repr::Ready(panics.close(0).map_or(Ok(()), Err)) };
     };

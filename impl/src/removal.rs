@@ -3,11 +3,12 @@
 
 use weakest::{Platform, ThreadId};
 
-use crate::list;
+use crate::list::{self, Callbacks, List};
 use crate::node::{Kind, Memory, NodePtr};
 use crate::panics::Deferred;
+use crate::parting;
 use crate::shared::{Locked, Seen, Shared};
-use crate::timer::{self, TimerPtr};
+use crate::timer::{self, Retired};
 
 /// From here on no request reaches the callbacks and links that are registered now. `true`: there are some, and the
 /// caller owes a [`discard`], unless [`next_owned`] takes all of them out.
@@ -32,7 +33,7 @@ pub(crate) fn take_down_all<P: Platform>(source: &Shared<P>) -> Deferred<P> {
 /// What is to be taken down without the lock, of a source that has no source handle any more.
 #[must_use]
 pub(crate) struct Rest<P: Platform> {
-    timer: Option<TimerPtr<P>>,
+    timer: Option<Retired<P>>,
     is_doomed: bool,
 }
 
@@ -40,17 +41,14 @@ impl<P: Platform> Rest<P> {
     /// Takes the timer and, with `callbacks`, dooms what is registered. `None`: that left no user code to run, and all
     /// is taken down.
     pub(crate) fn begin(locked: &mut Locked<'_, P>, callbacks: bool) -> Option<Self> {
-        let timer = locked.with_mut(|guarded| guarded.timer.take());
+        let timer = timer::retire(locked);
         let is_doomed = callbacks && doom(locked) && next_owned(locked).is_some();
         (timer.is_some() || is_doomed).then_some(Self { timer, is_doomed })
     }
 
     /// Disarms and releases the timer, and removes the callbacks, as [`discard`].
     pub(crate) fn take_down(self, source: &Shared<P>) -> Deferred<P> {
-        let timer = self.timer.map_or_else(Deferred::none, |timer| {
-            // SAFETY: timer Invariant 1: only source handles use it, there are none, and the state does not know it.
-            unsafe { timer::end(timer) }
-        });
+        let timer = self.timer.map_or_else(Deferred::none, Retired::end);
         let callbacks = if self.is_doomed { discard(source) } else { Deferred::none() };
         callbacks.and(timer)
     }
@@ -65,7 +63,8 @@ pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Deferred<P> {
     loop {
         let mut locked = source.lock(seen);
         seen = locked.seen();
-        let finished = busy.take().and_then(|node| list::finish(&mut locked, node));
+        // SAFETY: this thread took the node out, of a list of this source.
+        let finished = busy.take().and_then(|node| unsafe { parting::finish(&mut locked, node) });
         let next = take_owned(&mut locked, me);
         drop(locked);
         if let Some(finished) = finished {
@@ -83,18 +82,21 @@ pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Deferred<P> {
 /// Takes the first of the doomed callbacks whose closure is not a frame's; it becomes Busy.
 fn take_owned<P: Platform>(locked: &mut Locked<'_, P>, me: ThreadId) -> Option<(&'static Kind<P>, NodePtr<P>)> {
     let (kind, node) = next_owned(locked)?;
-    list::take(locked, node, me);
+    // SAFETY: node Invariant 2: the node is in a list of this source.
+    unsafe { list::take(locked, node, me) };
     Some((kind, node))
 }
 
 /// Takes out doomed nodes up to the first callback whose closure is not a frame's.
 fn next_owned<P: Platform>(locked: &mut Locked<'_, P>) -> Option<(&'static Kind<P>, NodePtr<P>)> {
-    while let Some(node) = locked.with(|lists| lists.doomed) {
-        let kind = list::with(locked, node, |member| member.kind);
+    while let Some(node) = locked.with(|guarded| guarded.doomed) {
+        // SAFETY: node Invariant 2: the node is in a list of this source.
+        let kind = unsafe { list::with(locked, node, |member| member.kind) };
         if let Memory::Boxed { .. } | Memory::Pool { .. } = kind.memory {
             return Some((kind, node));
         }
-        list::remove(locked, node, list::callbacks);
+        // SAFETY: as above.
+        unsafe { Callbacks::remove(locked, node) };
     }
     None
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use weakest::Platform;
 
 use super::CancellationTokenSource;
+use crate::cause::Cause;
 use crate::clock::TimeProvider;
+use crate::token::CancellationToken;
 use crate::{links, timer};
 
 impl<P: Platform> CancellationTokenSource<P> {
@@ -27,7 +29,7 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// ```
     #[must_use]
     pub fn with_timeout(delay: Duration) -> Self {
-        Self::with_delay(delay, |source| source.cancel_after(delay))
+        Self::new().timed(delay, |source| source.cancel_after(delay))
     }
 
     /// As [`with_timeout`](Self::with_timeout), by a clock of the caller's, which later delays are measured by too.
@@ -51,20 +53,83 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// ```
     #[must_use]
     pub fn with_timeout_on(delay: Duration, clock: impl TimeProvider) -> Self {
-        Self::with_delay(delay, |source| {
-            timer::install(&source.handle, &clock);
-            source.cancel_after(delay);
-        })
+        Self::new().timed_on(delay, &clock)
     }
 
-    fn with_delay(delay: Duration, arm: impl FnOnce(&Self)) -> Self {
-        let source = Self::new();
+    /// As [`linked`](Self::linked), and cancelled `delay` from now too; at once if that is zero. The timer goes with the
+    /// source, so there is nothing else to keep: of two sources, one linked to the other's token, the other must be kept
+    /// for its timeout to come.
+    ///
+    /// .NET counterpart: `CreateLinkedTokenSource`, then `CancelAfter`.
+    ///
+    /// # Panics
+    /// As [`linked`](Self::linked).
+    ///
+    /// ```
+    /// use rescind::{CancellationToken, CancellationTokenSource, Cause};
+    /// use std::time::Duration;
+    ///
+    /// fn with_deadline(user: &CancellationToken) -> CancellationTokenSource {
+    ///     CancellationTokenSource::linked_with_timeout([user], Duration::from_millis(1))
+    /// }
+    ///
+    /// let user = CancellationTokenSource::new();
+    /// let both = with_deadline(&user.token());
+    /// both.token().wait();
+    /// assert!(matches!(both.token().cause(), Some(Cause::TimedOut)));
+    /// assert!(!user.is_cancelled());
+    /// ```
+    #[doc(alias = "CreateLinkedTokenSource")]
+    #[must_use]
+    pub fn linked_with_timeout<'a>(
+        tokens: impl IntoIterator<Item = &'a CancellationToken<P>>,
+        delay: Duration,
+    ) -> Self {
+        Self::linked(tokens).timed(delay, |source| source.cancel_after(delay))
+    }
+
+    /// As [`linked_with_timeout`](Self::linked_with_timeout), by a clock of the caller's, which later delays are measured
+    /// by too.
+    ///
+    /// .NET counterpart: none in one call.
+    ///
+    /// # Panics
+    /// As [`linked`](Self::linked), and with the panic of the clock.
+    ///
+    /// ```
+    /// use rescind::{CancellationTokenSource, ManualTime};
+    /// use std::time::Duration;
+    ///
+    /// let (user, time) = (CancellationTokenSource::new(), ManualTime::new());
+    /// let second = Duration::from_secs(1);
+    /// let both = CancellationTokenSource::linked_with_timeout_on([&user.token()], second, time.clone());
+    /// time.advance(second);
+    /// assert!(both.is_cancelled());
+    /// ```
+    #[must_use]
+    pub fn linked_with_timeout_on<'a>(
+        tokens: impl IntoIterator<Item = &'a CancellationToken<P>>,
+        delay: Duration,
+        clock: impl TimeProvider,
+    ) -> Self {
+        Self::linked(tokens).timed_on(delay, &clock)
+    }
+
+    /// A new source that is cancelled after `delay`, which `arm` sees to unless it is zero.
+    fn timed(self, delay: Duration, arm: impl FnOnce(&Self)) -> Self {
         if delay.is_zero() {
-            links::cancel_unobserved(&source.handle);
+            links::cancel_unobserved(&self.handle, &Cause::TimedOut);
         } else {
-            arm(&source);
+            arm(&self);
         }
-        source
+        self
+    }
+
+    fn timed_on(self, delay: Duration, clock: &dyn TimeProvider) -> Self {
+        self.timed(delay, |source| {
+            timer::install(&source.handle, clock);
+            source.cancel_after(delay);
+        })
     }
 
     /// Cancels the source `delay` from now, on the clock's thread; a delay asked for before is forgotten. No effect once
