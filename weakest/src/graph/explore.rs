@@ -5,32 +5,36 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::cell::Unborn;
 use super::closures::Closures;
 use super::drawing;
-use super::explorer::{Explorer, Finish};
+use super::explorer::{Explorer as Search, Finish};
 use super::platform::Graph;
 use super::runtime;
 use super::schedule::Schedule;
 use super::trace::{self, Marks};
+use crate::model::execution::exploring;
 use crate::model::silence::silently;
 use crate::model::{
-    Budget, EVENTS, End, Exploration, Explore, Kind, Limit, Meter, NotReplayed, take_violation, violate, violated,
+    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, take_violation, violate,
+    violated,
 };
 
 impl Explore for Graph {
     /// Explores every execution that RC11 allows. The budget's preemption bound is of no meaning here: executions are
     /// graphs, not interleavings.
     fn explore(budget: &Budget, stuck_rule: &'static str, body: fn() -> String) -> Exploration {
-        take_violation();
-        silently(|| {
-            let mut run = Run::new(Meter::start(budget), body, stuck_rule);
-            run.all();
-            run.end()
+        exploring(Explorer::Graph, || {
+            take_violation();
+            silently(|| {
+                let mut run = Run::new(Meter::start(budget), body, stuck_rule);
+                run.all();
+                run.end()
+            })
         })
     }
 
     fn replay(schedule: &str, stuck_rule: &'static str, body: fn() -> String) -> Result<Exploration, NotReplayed> {
         let moves = Schedule::parse(schedule)?;
-        take_violation();
-        silently(|| {
+        let replay = || {
+            take_violation();
             // It ends with the schedule, if the program is the one that the schedule is of.
             let events = EVENTS.saturating_add(moves.0.len() as u64 * 2);
             let budget = Budget { preemptions: None, executions: 1, events: Some(events), time: None };
@@ -40,7 +44,8 @@ impl Explore for Graph {
             })?;
             run.account(finish);
             Ok(run.end())
-        })
+        };
+        exploring(Explorer::Graph, || silently(replay))
     }
 }
 
@@ -59,7 +64,7 @@ impl Counterexample {
 
 struct Run {
     meter: Meter,
-    explorer: Explorer,
+    explorer: Search,
     machine: Closures,
     stuck_rule: &'static str,
     result: Exploration,
@@ -69,7 +74,7 @@ struct Run {
 
 impl Run {
     fn new(meter: Meter, body: fn() -> String, stuck_rule: &'static str) -> Self {
-        let (explorer, machine, result) = (Explorer::within(meter), Closures::new(body), Exploration::new());
+        let (explorer, machine, result) = (Search::within(meter), Closures::new(body), Exploration::new());
         Self { meter, explorer, machine, stuck_rule, result, unborn: None }
     }
 
