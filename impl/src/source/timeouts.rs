@@ -15,8 +15,7 @@ impl<P: Platform> CancellationTokenSource<P> {
     ///
     /// .NET counterpart: `new CancellationTokenSource(TimeSpan)`.
     ///
-    /// # Panics
-    /// As [`cancel_after`](Self::cancel_after).
+    /// The notes on the default clock at [`cancel_after`](Self::cancel_after) hold here too.
     ///
     /// ```
     /// use rescind::CancellationTokenSource;
@@ -132,16 +131,27 @@ impl<P: Platform> CancellationTokenSource<P> {
         })
     }
 
-    /// Cancels the source `delay` from now, on the clock's thread; a delay asked for before is forgotten. No effect once
-    /// cancelled. Never runs callbacks here, not even with zero. A delay past the clock's range never comes.
+    /// Cancels the source `delay` from now, on a thread of the clock; a delay asked for before is forgotten. No effect
+    /// once cancelled. Never runs callbacks here, not even with zero. A delay past the clock's range never comes.
     ///
-    /// What happens before this call is visible to whoever sees the request. A callback's panic on the default clock's
-    /// thread is reported by the panic hook and goes no further.
+    /// What happens before this call is visible to whoever sees the request.
+    ///
+    /// # The default clock
+    /// It starts threads at need, and they end a second after there is nothing for them to do. A callback may take its
+    /// time on such a thread, or wait for another timeout: another thread then keeps time. A timeout that is due at the
+    /// same moment as others may have to wait for that thread: 0.1 ms for each callback that is running, 10 ms at most.
+    /// A callback's panic is reported by the panic hook and goes no further.
+    ///
+    /// If the system has no room for a thread, nothing panics: the next use of the clock (a delay that is asked for, or
+    /// one that is switched off) tries again, and what fell due meanwhile comes then.
+    ///
+    /// After `fork` the default clock does not work in the child, because its threads are the parent's alone: delays
+    /// never come there, and asking for one may block. Call `exec` in the child, or give its sources another clock.
     ///
     /// .NET counterpart: `CancellationTokenSource.CancelAfter`.
     ///
     /// # Panics
-    /// If the default clock is used for the first time and the system has no room for its thread.
+    /// With the panic of the source's clock; the default one does not panic.
     ///
     /// ```
     /// use rescind::CancellationTokenSource;
