@@ -192,7 +192,7 @@ pub(crate) fn install<P: Platform>(source: &Handle<P>, clock: &dyn TimeProvider)
     let target = CancellationToken::of(source.clone());
     let timer = clock.timer(Box::new(move || target.handle().into_iter().for_each(fire)));
     let status = Status { state: State::Off, users: 0, is_retired: false };
-    let status = P::Cell::new(CellName::new("whether the timer is armed", "R1"), status);
+    let status = P::Cell::new(CellName::new("whether the timer is armed", "R15"), status);
     let new = AttachedPtr::allocate(Attached::Timer(SourceTimer { timer, status }));
     let mut locked = source.lock(Seen::NEW);
     let is_wanted = locked.is_live() && locked.with(|guarded| guarded.attached.is_none());
