@@ -45,6 +45,123 @@
 //! A tokio-util token both requests and observes; here only a source requests. A dropped tokio-util child stays
 //! cancellable through its clones; here dropping the last source handle unlinks it.
 //!
+//! # What bites
+//!
+//! **A lock that the callback takes** must not be held while its registration is dropped or disposed: the drop waits for a
+//! callback that runs on another thread, and that one waits for the lock. `unregister` waits for nothing, but the drop
+//! after it does. Under the lock, unregister and [`detach`](Registration::detach), or drop what
+//! [`dispose_async`](Registration::dispose_async) returns:
+//!
+//! ```
+//! use rescind::{CancellationTokenSource, Registration};
+//! use std::sync::{Arc, Mutex};
+//!
+//! let source = CancellationTokenSource::new();
+//! let call = Arc::new(Mutex::new(Registration::default()));
+//! let registration = source.token().register({
+//!     let call = call.clone();
+//!     move || drop(call.lock().unwrap())
+//! });
+//! *call.lock().unwrap() = registration;
+//!
+//! let canceller = std::thread::spawn(move || source.cancel());
+//! let mut held = call.lock().unwrap(); // the callback may be waiting for it by now
+//! let registration = std::mem::take(&mut *held);
+//! registration.unregister();
+//! registration.detach(); // a drop could wait for the callback, for ever
+//! drop(held);
+//! # canceller.join().unwrap();
+//! ```
+//!
+//! **A callback may run inside `register`**, on a token that is cancelled already. So what it needs is set up first, and
+//! it is registered last, and under no lock that it takes:
+//!
+//! ```
+//! use rescind::CancellationTokenSource;
+//! use std::sync::{Arc, Mutex};
+//!
+//! let source = CancellationTokenSource::new();
+//! source.cancel();
+//! let connection = Arc::new(Mutex::new(Some("open"))); // first
+//! let registration = source.token().register({
+//!     let connection = connection.clone();
+//!     move || drop(connection.lock().unwrap().take())
+//! });
+//! assert!(connection.lock().unwrap().is_none()); // closed before `register` returned
+//! # drop(registration);
+//! ```
+//!
+//! **A timeout goes with its source.** A source that is linked to a timed source's token keeps the token and not the
+//! source, so its time never comes if nobody else keeps that.
+//! [`linked_with_timeout`](CancellationTokenSource::linked_with_timeout) has the timer in itself:
+//!
+//! ```
+//! use rescind::{CancellationToken, CancellationTokenSource};
+//! use std::time::Duration;
+//!
+//! fn with_deadline(user: &CancellationToken) -> CancellationTokenSource {
+//!     CancellationTokenSource::linked_with_timeout([user], Duration::from_millis(1))
+//! }
+//!
+//! with_deadline(&CancellationToken::none()).token().wait();
+//! ```
+//!
+//! **Sources that cancel each other** from their callbacks hold each other, and are never freed if none is cancelled: the
+//! callbacks hold [weak handles](CancellationTokenSource::downgrade). A callback that holds a *token* of its own source is
+//! freed with the last source handle.
+//!
+//! **"As soon as"** is not "at once": the request reaches linked sources and callbacks in turn. Another thread that sees
+//! a parent cancelled may see its child live for a moment; when [`cancel`](CancellationTokenSource::cancel) has returned,
+//! it is not.
+//!
+//! **A wait on a condition variable** ends with a request if a callback wakes it, under the lock that the waiter holds
+//! between its look at the token and the wait. The guard belongs *inside* the body: held around `with_callback`, which
+//! waits for the callback at its end, it is a lock that the callback takes.
+//!
+//! ```
+//! use rescind::CancellationTokenSource;
+//! use std::sync::{Condvar, Mutex};
+//!
+//! let (ready, changed, source) = (Mutex::new(false), Condvar::new(), CancellationTokenSource::new());
+//! let token = source.token();
+//! let wake = || {
+//!     drop(ready.lock().unwrap()); // whoever looked at the token before is waiting now
+//!     changed.notify_all();
+//! };
+//! std::thread::scope(|scope| {
+//!     scope.spawn(|| {
+//!         token.with_callback(wake, || {
+//!             let guard = ready.lock().unwrap(); // inside
+//!             drop(changed.wait_while(guard, |ready| !*ready && !token.is_cancelled()).unwrap());
+//!         });
+//!     });
+//!     source.cancel();
+//! });
+//! ```
+//!
+//! **A [`CancelCompletion`]** that is waited for inside a callback of its own job never completes: the job is over after
+//! the callback. Await it, or wait for it, elsewhere.
+//!
+//! ```
+//! let source = rescind::CancellationTokenSource::new();
+//! source.token().register(|| println!("no wait for the job in here")).detach();
+//! let completion = source.cancel_on(|job| drop(std::thread::spawn(|| job.run())));
+//! completion.wait().unwrap();
+//! ```
+//!
+//! **`mem::forget`** of a handle, a registration or a future that was never polled leaks what it holds and nothing else;
+//! of a [`CancelJob`], its callbacks never run, and its completion never completes. A thread that
+//! [`with_callback`](CancellationToken::with_callback) or a wait has blocked cannot be forgotten.
+//!
+//! **Limits.** More than 2³¹ tokens or registrations of one source, or 2³⁰ source handles, abort the process: only leaked
+//! ones are so many. After `fork` without `exec` the child has only the thread that forked, so it must not use tokens that
+//! other threads used, nor the default clock. Nothing here may be called in a signal handler: it takes locks and allocates.
+//! (Set a flag there, or write to a pipe, and cancel from a thread.)
+//!
+//! **What `register` costs**: the lock twice (once to register, once to remove), and an allocation, unless the closure has
+//! at most two words and the source keeps a node of an earlier registration. [`with_callback`](CancellationToken::with_callback),
+//! waits and futures allocate nothing. A token clone is one atomic addition, a poll one load.
+//!
 //! Every atomic access is a row of one table ([`Site`](sites::Site)) and is on trial in the project's audit. The code
 //! is generic over [`weakest::Platform`], which users never see: the types here are those of the native platform, and
 //! the same source runs under model checkers.
