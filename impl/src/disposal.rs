@@ -29,6 +29,37 @@ impl<P: Platform> Registered<P> {
         unsafe { self.source.get() }
     }
 
+    /// Removes the callback, and waits for one that runs on another thread.
+    #[inline(always)]
+    pub(crate) fn dispose(self) {
+        let mut locked = self.state().lock(Seen::HELD);
+        // SAFETY: this registration's part of the node is given up here, unless the callback runs.
+        match unsafe { parting::part(&mut locked, self.node) } {
+            // SAFETY: the hold is this registration's, which is gone.
+            Parting::Gone | Parting::Left => unsafe { let_go(locked, self.source) }.resume(),
+            Parting::Over(remains) => {
+                // SAFETY: the hold is this registration's, which is gone.
+                let released = unsafe { let_go(locked, self.source) };
+                remains.clear_last(released);
+            }
+            Parting::Running => {
+                drop(locked);
+                self.dispose_running();
+            }
+        }
+    }
+
+    /// The rest of [`dispose`](Self::dispose), for a callback that runs on another thread.
+    #[cold]
+    #[inline(never)]
+    fn dispose_running(self) {
+        // SAFETY: this registration's part of the node is given up here.
+        let (locked, remains) = unsafe { leave_after(self.state(), self.node) };
+        // SAFETY: the hold is this registration's, which is gone.
+        let released = unsafe { let_go(locked, self.source) };
+        remains.unwrap_or(Remains::Nothing).clear_last(released);
+    }
+
     /// Leaves the callback registered, or running.
     pub(crate) fn detach(self) -> Deferred<P> {
         let mut locked = self.state().lock(Seen::HELD);
@@ -61,17 +92,36 @@ pub(crate) unsafe fn leave<P: Platform>(
     node: NodePtr<P>,
 ) -> (Locked<'_, P>, Option<Remains<P>>) {
     let mut locked = source.lock(seen);
+    // SAFETY: passed on to the caller.
+    match unsafe { parting::part(&mut locked, node) } {
+        Parting::Gone => (locked, Some(Remains::Nothing)),
+        Parting::Over(remains) => (locked, Some(remains)),
+        Parting::Left => (locked, None),
+        Parting::Running => {
+            drop(locked);
+            // SAFETY: passed on to the caller: its part is not given up yet.
+            unsafe { leave_after(source, node) }
+        }
+    }
+}
+
+/// Lets go of a callback that runs on another thread, once it is over.
+///
+/// # Safety
+/// As for [`leave`].
+#[cold]
+#[inline(never)]
+unsafe fn leave_after<P: Platform>(source: &Shared<P>, node: NodePtr<P>) -> (Locked<'_, P>, Option<Remains<P>>) {
     loop {
         // SAFETY: passed on to the caller.
+        unsafe { await_end(source, node) };
+        let mut locked = source.lock(Seen::CANCELLED);
+        // SAFETY: passed on to the caller.
         match unsafe { parting::part(&mut locked, node) } {
+            Parting::Gone => return (locked, Some(Remains::Nothing)),
             Parting::Over(remains) => return (locked, Some(remains)),
             Parting::Left => return (locked, None),
-            Parting::Running => {
-                drop(locked);
-                // SAFETY: passed on to the caller.
-                unsafe { await_end(source, node) };
-                locked = source.lock(Seen::CANCELLED);
-            }
+            Parting::Running => drop(locked),
         }
     }
 }
@@ -80,7 +130,6 @@ pub(crate) unsafe fn leave<P: Platform>(
 ///
 /// # Safety
 /// As for [`leave`]; the caller's part is not given up.
-#[cold]
 unsafe fn await_end<P: Platform>(source: &Shared<P>, node: NodePtr<P>) {
     let slot = pin!(P::Slot::new(Sleeper::<P>::new(Some(P::unparker()))));
     let sleeper = slot.as_ref().ptr();

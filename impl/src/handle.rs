@@ -284,10 +284,22 @@ pub(crate) unsafe fn let_go<P: Platform>(mut locked: Locked<'_, P>, state: Share
     });
     let is_last = held == 0 && locked.has(ABANDONED);
     drop(locked);
-    if !is_last {
-        return Deferred::none();
+    if is_last {
+        // SAFETY: Invariant 2: the last hold is the caller's, and there is no handle.
+        unsafe { release_held(state) }
+    } else {
+        Deferred::none()
     }
-    // SAFETY: Invariant 2: the last hold is the caller's, and there is no handle.
+}
+
+/// Releases a state that a hold had kept: out of line, for it is rare.
+///
+/// # Safety
+/// As for [`links::release`].
+#[cold]
+#[inline(never)]
+unsafe fn release_held<P: Platform>(state: SharedPtr<P>) -> Deferred<P> {
+    // SAFETY: passed on to the caller.
     unsafe { links::release(state) }
 }
 

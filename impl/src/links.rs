@@ -175,20 +175,39 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
         // SAFETY: the state is the caller's alone.
         let has_rest =
             unsafe { this.shared.with_unshared(|guarded| guarded.newest.is_some() || guarded.attached.is_some()) };
-        let mut deferred = if has_rest { removal::take_down_all(&this.shared) } else { Deferred::none() };
+        let deferred = if has_rest {
+            // SAFETY: the state is the caller's alone.
+            unsafe { take_down(&this.shared) }
+        } else {
+            Deferred::none()
+        };
         // SAFETY: the state is the caller's alone.
-        let (pool, error) = unsafe { this.shared.with_unshared(|guarded| (guarded.spare, guarded.attached)) };
-        if let Some(error) = error {
-            // SAFETY: the state is the caller's alone, and its timer is taken down.
-            deferred = deferred.and(unsafe { cause::release(error) });
+        let pool = unsafe { this.shared.with_unshared(|guarded| guarded.spare) };
+        if pool.is_some() {
+            // SAFETY: the state is the caller's alone, and so is its pool.
+            unsafe { pool::release(pool) };
         }
-        // SAFETY: the state is the caller's alone, and so is its pool.
-        unsafe { pool::release(pool) };
         // SAFETY: the state is the caller's alone, and all of its links are unlinked (handle Invariant 5).
         unsafe { this.links.release() };
         // SAFETY: the state is the caller's alone.
         unsafe { block.release() };
         deferred
+    }
+}
+
+/// Drops what never ran, and what is attached.
+///
+/// # Safety
+/// The state is the caller's alone.
+#[cold]
+#[inline(never)]
+unsafe fn take_down<P: Platform>(state: &Shared<P>) -> Deferred<P> {
+    let callbacks = removal::take_down_all(state);
+    // SAFETY: passed on to the caller.
+    match unsafe { state.with_unshared(|guarded| guarded.attached) } {
+        // SAFETY: passed on to the caller; the timer is taken down.
+        Some(error) => callbacks.and(unsafe { cause::release(error) }),
+        None => callbacks,
     }
 }
 
@@ -200,7 +219,8 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
 pub(crate) unsafe fn release<P: Platform>(shared: SharedPtr<P>) -> Deferred<P> {
     // SAFETY: passed on to the caller.
     let release = match unsafe { shared.get() }.shape {
-        Shape::Plain => Block::<P, [Link<P>; 0]>::release,
+        // SAFETY: the function is of the state's own shape, and the state the caller's alone.
+        Shape::Plain => return unsafe { Block::<P, [Link<P>; 0]>::release(shared) },
         Shape::One => Block::<P, [Link<P>; 1]>::release,
         Shape::Two => Block::<P, [Link<P>; 2]>::release,
         Shape::Many => Block::<P, Vec<Ptr<P, FarLink<P>>>>::release,
@@ -291,6 +311,11 @@ pub(crate) fn cancel_unobserved<P: Platform>(child: &Shared<P>, cause: &Cause) {
 /// The last source handle is gone: takes the links out of the parents' lists and gives the holds on them back.
 #[inline]
 pub(crate) fn unlink_all<P: Platform>(child: &Handle<P>) -> Deferred<P> {
+    if let Shape::Plain = child.shape { Deferred::none() } else { unlink_some(child) }
+}
+
+#[inline(never)]
+fn unlink_some<P: Platform>(child: &Handle<P>) -> Deferred<P> {
     let mut deferred = Deferred::none();
     for_each_link(child, |link| {
         // SAFETY: links live as long as the block that embeds them.

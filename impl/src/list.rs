@@ -256,16 +256,33 @@ pub(crate) unsafe fn will_wake<P: Platform>(
     unsafe { sleeper.waker.with(|own| own.as_ref().is_some_and(|own| own.will_wake(waker))) }
 }
 
-/// Takes the newest wait out, to be woken outside the lock.
+/// Takes the newest waits out, to be woken outside the lock: as many as there is room for; how many.
 #[inline]
-pub(crate) fn take_wait<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Waker> {
-    let node = locked.with(|guarded| guarded.waits)?;
-    // SAFETY: node Invariant 2: what is in a list of this source is Linked, and alive.
-    unsafe { Waits::remove(locked, node) };
-    // SAFETY: node Invariant 4: the waiter, whose node this is, cannot go before the lock is released.
-    let sleeper = unsafe { sleeper_of(node.cast()) };
-    // SAFETY: as above.
-    unsafe { set_waker(locked, sleeper, None) }
+pub(crate) fn take_waits<P: Platform>(locked: &mut Locked<'_, P>, wakers: &mut [Option<Waker>]) -> usize {
+    let mut next = locked.with(|guarded| guarded.waits);
+    let mut taken = 0;
+    while taken < wakers.len()
+        && let Some(node) = next
+    {
+        // SAFETY: node Invariant 2: what is in a list of this source is Linked, and alive.
+        next = unsafe {
+            with_mut(locked, node, |member| match std::mem::replace(&mut member.state, State::Spent) {
+                State::Linked { older, .. } => older,
+                _ => unreachable!("node Invariant 2: what is in a list is linked"),
+            })
+        };
+        // SAFETY: node Invariant 4: the waiter, whose node this is, cannot go before the lock is released.
+        let sleeper = unsafe { sleeper_of(node.cast()) };
+        // SAFETY: as above.
+        wakers[taken] = unsafe { set_waker(locked, sleeper, None) };
+        taken += 1;
+    }
+    locked.with_mut(|guarded| guarded.waits = next);
+    if let Some(newest) = next {
+        // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
+        unsafe { with_mut(locked, newest, |member| *neighbours(member).0 = None) };
+    }
+    taken
 }
 
 /// The sleeper inside a waiter.

@@ -115,9 +115,6 @@ pub(crate) fn request<'a, P: Platform>(
     Some(if has_callbacks { Found::Callbacks(locked) } else { Found::Nothing })
 }
 
-/// Wakers taken under one lock.
-const BATCH: usize = 8;
-
 /// Wakes every wait and ends the timer; a panic of a waker or of the clock counts as a callback's.
 #[cold]
 fn release_all<'a, P: Platform>(
@@ -127,33 +124,26 @@ fn release_all<'a, P: Platform>(
     depth: usize,
     panics: &mut Collector,
 ) {
-    wake_all(source, locked, depth, panics);
+    // Mostly there are few, and where there are many the lock is taken for many at a time.
+    let mut is_done = wake::<P, 8>(locked, depth, panics);
+    while !is_done {
+        is_done = wake::<P, 32>(source.lock(Seen::CANCELLED), depth, panics);
+    }
     if let Some(Err(payload)) = timer.map(|timer| timer.end().into_result()) {
         panics.push(depth, payload);
     }
 }
 
-/// Wakes every wait, a batch for each time the lock is taken.
-fn wake_all<'a, P: Platform>(source: &'a Shared<P>, mut locked: Locked<'a, P>, depth: usize, panics: &mut Collector) {
-    loop {
-        let mut batch = [const { None::<Waker> }; BATCH];
-        let mut taken = 0;
-        while taken < BATCH
-            && let Some(waker) = list::take_wait(&mut locked)
-        {
-            batch[taken] = Some(waker);
-            taken += 1;
-        }
-        drop(locked);
-        let mut wakers = batch[..taken].iter_mut().filter_map(Option::take);
-        while let Err(payload) = catch::<P, _>(|| wakers.by_ref().for_each(Waker::wake)) {
-            panics.push(depth, payload);
-        }
-        if taken < BATCH {
-            return;
-        }
-        locked = source.lock(Seen::CANCELLED);
+/// Takes up to N waits out and wakes them unlocked; `true`: there were no more.
+fn wake<P: Platform, const N: usize>(mut locked: Locked<'_, P>, depth: usize, panics: &mut Collector) -> bool {
+    let mut batch = [const { None::<Waker> }; N];
+    let taken = list::take_waits(&mut locked, &mut batch);
+    drop(locked);
+    let mut wakers = batch[..taken].iter_mut().filter_map(Option::take);
+    while let Err(payload) = catch::<P, _>(|| wakers.by_ref().for_each(Waker::wake)) {
+        panics.push(depth, payload);
     }
+    taken < N
 }
 
 /// Runs every callback of `root`, on the thread `me` that the request named, and of the sources that this cancels in

@@ -79,8 +79,15 @@ impl<P: Platform> Remains<P> {
             // Nothing is left to do, so its panic need not be caught.
             self.clear();
         } else {
-            deferred.and(Deferred::of(|| self.clear())).resume();
+            self.clear_after(deferred);
         }
+    }
+
+    /// Does it, with a panic that was put off.
+    #[cold]
+    #[inline(never)]
+    fn clear_after(self, deferred: Deferred<P>) {
+        deferred.and(self.clear_early()).resume();
     }
 
     /// Does it; may panic with the closure's drop, when all else is done.
@@ -116,6 +123,20 @@ pub(crate) unsafe fn retire<P: Platform>(
     }
 }
 
+/// As [`retire_with_closure`], if that is nothing but putting the node into the pool; `false` if it is not.
+///
+/// # Safety
+/// As for [`retire_with_closure`].
+#[inline(always)]
+pub(crate) unsafe fn reclaim<P: Platform>(
+    locked: &mut Locked<'_, P>,
+    node: NodePtr<P>,
+    kind: &'static Kind<P>,
+) -> bool {
+    // SAFETY: the node is a pooled one, and the caller's.
+    matches!(kind.memory, Memory::Pool { discard: None, .. }) && unsafe { give(locked, node) }
+}
+
 /// As [`retire`], for a callback that was taken out uncalled.
 ///
 /// # Safety
@@ -126,20 +147,17 @@ pub(crate) unsafe fn retire_with_closure<P: Platform>(
     node: NodePtr<P>,
     kind: &'static Kind<P>,
 ) -> Remains<P> {
-    match kind.memory {
-        Memory::Pool { discard, end } => {
-            // SAFETY: node Invariant 3: the caller took the node out of the list.
-            let closure = discard.map(|discard| (discard, unsafe { words(node) }));
-            // SAFETY: the node is a pooled one, and the caller's.
-            match (unsafe { give(locked, node) }, closure) {
-                (false, _) => Remains::Node(node, end),
-                (true, Some((discard, words))) => Remains::Closure(discard, words),
-                (true, None) => Remains::Nothing,
-            }
-        }
-        Memory::Boxed { end, .. } => Remains::Node(node, end),
-        Memory::Frame | Memory::Link { .. } | Memory::Wait => Remains::Nothing,
+    if let Memory::Pool { discard, end } = kind.memory {
+        // SAFETY: node Invariant 3: the caller took the node out of the list.
+        let closure = discard.map(|discard| (discard, unsafe { words(node) }));
+        // SAFETY: the node is a pooled one, and the caller's.
+        return match (unsafe { give(locked, node) }, closure) {
+            (false, _) => Remains::Node(node, end),
+            (true, Some((discard, words))) => Remains::Closure(discard, words),
+            (true, None) => Remains::Nothing,
+        };
     }
+    if let Memory::Boxed { end, .. } = kind.memory { Remains::Node(node, end) } else { Remains::Nothing }
 }
 
 /// Puts a pooled node into the pool; `false` if that is full.
@@ -160,10 +178,11 @@ unsafe fn give<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> boo
     true
 }
 
-/// Releases a pool, which starts with `next`.
+/// Releases a pool, which begins with `next`.
 ///
 /// # Safety
 /// The pool is the caller's alone.
+#[inline(never)]
 pub(crate) unsafe fn release<P: Platform>(mut next: Option<NodePtr<P>>) {
     while let Some(node) = next {
         // SAFETY: the caller owns what is in the pool.

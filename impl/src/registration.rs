@@ -8,11 +8,11 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use weakest::{Platform, Ptr};
 
 use crate::callback::{Callback, Small};
-use crate::disposal::{EndOf, Registered, leave};
-use crate::handle::{Handle, hold, let_go};
+use crate::disposal::{EndOf, Registered};
+use crate::handle::{Handle, hold};
 use crate::list::{Callbacks, List};
 use crate::node::{Kind, NodePtr, Pooled, Words};
-use crate::pool::{self, Remains};
+use crate::pool;
 use crate::shared::{Locked, Seen, Shared};
 use crate::token::CancellationToken;
 
@@ -78,7 +78,7 @@ unsafe fn register_boxed<P: Platform>(source: &Shared<P>, seen: Seen, node: Node
 ///
 /// # Safety
 /// The words are those of a closure of this kind, and the source's if this succeeds.
-#[inline]
+#[inline(always)]
 unsafe fn register_small<P: Platform>(
     source: &Shared<P>,
     seen: Seen,
@@ -90,16 +90,9 @@ unsafe fn register_small<P: Platform>(
         Some(node) => node,
         None => {
             drop(locked);
-            let new = Ptr::allocate(Pooled::new(kind));
-            locked = match admit(source, seen) {
-                Ok(locked) => locked,
-                Err(refusal) => {
-                    // SAFETY: nobody else knows the node.
-                    unsafe { new.release() };
-                    return Err(refusal);
-                }
-            };
-            new.cast()
+            let (again, node) = admit_with_new(source, seen, kind)?;
+            locked = again;
+            node
         }
     };
     // SAFETY: the node is new or out of the pool, and so is this thread's; the words are the caller's.
@@ -108,6 +101,25 @@ unsafe fn register_small<P: Platform>(
     unsafe { Callbacks::push(&mut locked, node) };
     hold(&mut locked);
     Ok(node)
+}
+
+/// The lock of a source that can still be cancelled, and a new node for a small callback.
+#[cold]
+#[inline(never)]
+fn admit_with_new<'a, P: Platform>(
+    source: &'a Shared<P>,
+    seen: Seen,
+    kind: &'static Kind<P>,
+) -> Result<(Locked<'a, P>, NodePtr<P>), Refusal> {
+    let new = Ptr::allocate(Pooled::new(kind));
+    match admit(source, seen) {
+        Ok(locked) => Ok((locked, new.cast())),
+        Err(refusal) => {
+            // SAFETY: nobody else knows the node.
+            unsafe { new.release() };
+            Err(refusal)
+        }
+    }
 }
 
 #[inline]
@@ -290,18 +302,14 @@ impl<P: Platform> Registration<P> {
 }
 
 impl<P: Platform> Drop for Registration<P> {
+    #[inline]
     fn drop(&mut self) {
         if P::failed() {
             return;
         }
-        let Some(registered) = self.registered.take() else {
-            return;
-        };
-        // SAFETY: this registration's part of the node is given up here.
-        let (locked, remains) = unsafe { leave(registered.state(), Seen::HELD, registered.node) };
-        // SAFETY: the hold is this registration's, which is gone.
-        let released = unsafe { let_go(locked, registered.source) };
-        remains.unwrap_or(Remains::Nothing).clear_last(released);
+        if let Some(registered) = self.registered.take() {
+            registered.dispose();
+        }
     }
 }
 

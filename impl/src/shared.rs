@@ -116,7 +116,7 @@ impl<P: Platform> Shared<P> {
     /// The state's bits, with the request's memory if they include it; else possibly out of date.
     #[inline(always)]
     pub(crate) fn poll(&self) -> Seen {
-        Seen(self.word.load(Site::Poll))
+        Seen(self.word.load(Site::Poll) & !LOCKED)
     }
 
     #[inline(always)]
@@ -127,14 +127,14 @@ impl<P: Platform> Shared<P> {
     /// The state's bits, possibly out of date.
     #[inline]
     pub(crate) fn peek(&self) -> Seen {
-        Seen(self.word.load(Site::Peek))
+        Seen(self.word.load(Site::Peek) & !LOCKED)
     }
 
     /// Takes the lock, fastest if the state's bits are still as they were `seen`.
     #[inline(always)]
     pub(crate) fn lock(&self, seen: Seen) -> Locked<'_, P> {
         let sites = || WaitSites { success: Site::LockAcquire, failure: Site::LockMiss, spin: Site::LockSpin };
-        let word = self.word.wait_replace(seen.0 & !LOCKED, |word| word & LOCKED == 0, |word| word | LOCKED, sites);
+        let word = self.word.wait_replace(seen.0, |word| word & LOCKED == 0, |word| word | LOCKED, sites);
         Locked { shared: Ptr::from_raw(self.into()), word, _shared: PhantomData }
     }
 
@@ -171,7 +171,7 @@ impl<P: Platform> Shared<P> {
     }
 }
 
-/// A state's bits as they were at some moment: a guess for the next [`lock`](Shared::lock).
+/// A state's bits as they were at some moment, without LOCKED: a guess for the next [`lock`](Shared::lock).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen(u32);
 

@@ -225,6 +225,7 @@ impl<P: Platform> CancellationToken<P> {
     /// drop(registration);
     /// ```
     #[doc(alias = "Register")]
+    #[inline]
     pub fn register(&self, callback: impl FnOnce() + Send + 'static) -> Registration<P> {
         self.register_with_token(move |_| callback())
     }
@@ -243,6 +244,7 @@ impl<P: Platform> CancellationToken<P> {
     /// source.cancel();
     /// ```
     #[doc(alias = "Register")]
+    #[inline]
     pub fn register_with_token(
         &self,
         callback: impl FnOnce(&CancellationToken<P>) + Send + 'static,
@@ -280,6 +282,7 @@ impl<P: Platform> CancellationToken<P> {
     /// assert_eq!((answer, calls.into_inner()), (42, 1));
     /// ```
     #[doc(alias = "Register")]
+    #[inline]
     pub fn with_callback<R>(&self, callback: impl FnOnce() + Send, body: impl FnOnce() -> R) -> R {
         if let Some(source) = &self.source {
             return scope::with_callback(self, source, move |_| callback(), body);
