@@ -12,7 +12,8 @@ use super::schedule::Schedule;
 use super::trace::{self, Marks};
 use crate::model::silence::silently;
 use crate::model::{
-    Budget, EVENTS, End, Exploration, Explore, Kind, Limit, Meter, NotReplayed, take_violation, violate, violated,
+    Budget, EVENTS, End, Exploration, Explore, Kind, Limit, Meter, NotReplayed, rules, take_violation, violate,
+    violated,
 };
 
 impl Explore for Graph {
@@ -171,7 +172,7 @@ impl Run {
             && !violated()
         {
             counterexample.store(&mut self.result);
-            let reported: Result<(), _> = catch_unwind(|| violate(Kind::Race, "", message));
+            let reported: Result<(), _> = catch_unwind(|| violate(Kind::Race, rules().race, message));
             debug_assert!(reported.is_err(), "violate always unwinds");
         }
     }

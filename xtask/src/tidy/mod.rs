@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: what no compiler checks.
 
+mod circles;
 mod forbidden;
 mod shape;
 mod sites;
@@ -50,11 +51,11 @@ pub(crate) fn tidy() -> Outcome {
     faults.extend(outside.iter().flat_map(|source| sites::no_site_in_signatures(source)));
     let modelled = token.iter().filter(|source| !source.is_in(CLOCKS));
     faults.extend(modelled.flat_map(|source| forbidden::no_way_around_the_platform(source)));
+    faults.extend(circles::none_among("audit/src/", &rust));
     faults.extend(rust.iter().flat_map(|source| shape::rust_file(source)));
     faults.extend(sources.iter().flat_map(shape::no_private_words));
     faults.extend(tree::printed_tree_is_real(&root));
-    let program = rescind_models::program();
-    faults.extend(program.subject.faults(program.known_clause));
+    faults.extend(rescind_models::program().faults());
 
     for fault in &faults {
         println!("{fault}");
