@@ -14,6 +14,8 @@ pub const SOURCES: &[&str] = &[
     "Cargo.toml",
     "weakest/Cargo.toml",
     "weakest/src",
+    "audit/Cargo.toml",
+    "audit/src",
     "spec/Cargo.toml",
     "spec/src",
     "impl/Cargo.toml",

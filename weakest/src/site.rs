@@ -36,7 +36,7 @@ pub struct Row {
     pub op: Op,
     /// The ordering it has.
     pub ordering: Ordering,
-    /// The same step in .NET, or why there is none.
+    /// The same step in .NET, or why there is none, if they are compared.
     pub dotnet: Dotnet,
     /// Ids of the guarantees and rules that need this ordering; empty for a relaxed access.
     pub serves: &'static [&'static str],
@@ -73,6 +73,8 @@ pub enum Dotnet {
     },
     /// .NET has no such step; the text says why.
     Absent(&'static str),
+    /// The primitive is not compared with .NET.
+    NotCompared,
 }
 
 /// The kinds of memory access .NET has, by its published memory model.
@@ -123,14 +125,12 @@ pub const fn rows_are_legal(rows: &[Row]) -> bool {
 ///         /// Sets the flag.
 ///         Set {
 ///             op: Store, ordering: Release,
-///             dotnet: Step("the state field", Volatile),
 ///             serves: ["PUBLISH"],
 ///             because: "publishes what the setter wrote to whoever reads the flag as set",
 ///         }
 ///         /// Reads the flag.
 ///         Get {
 ///             op: Load, ordering: Acquire,
-///             dotnet: Step("the state field", Volatile),
 ///             serves: ["PUBLISH"],
 ///             because: "receives what the setter wrote",
 ///         }
@@ -140,7 +140,8 @@ pub const fn rows_are_legal(rows: &[Row]) -> bool {
 /// assert_eq!(FlagSite::Get.row().name, "Get");
 /// ```
 ///
-/// `dotnet` is `Step("what .NET does", Plain | Volatile | Interlocked)` or `Absent("why there is no such step")`.
+/// A row may also say what .NET does at the same step, between `ordering` and `serves`: `dotnet: Step("what .NET does",
+/// Plain | Volatile | Interlocked)` or `dotnet: Absent("why there is no such step")`.
 /// An ordering that is not legal for the operation does not compile:
 ///
 /// ```compile_fail
@@ -148,7 +149,7 @@ pub const fn rows_are_legal(rows: &[Row]) -> bool {
 ///     /// A load cannot release.
 ///     pub enum Wrong for "wrong" {
 ///         /// Illegal.
-///         Load { op: Load, ordering: Release, dotnet: Absent("-"), serves: [], because: "-", }
+///         Load { op: Load, ordering: Release, serves: [], because: "-", }
 ///     }
 /// }
 /// ```
@@ -161,7 +162,7 @@ macro_rules! sites {
                 $(#[$site_meta:meta])*
                 $Variant:ident {
                     op: $op:ident, ordering: $ordering:ident,
-                    dotnet: $dotnet:ident($($dotnet_arg:tt)*),
+                    $(dotnet: $dotnet:ident($($dotnet_arg:tt)*),)?
                     serves: [$($serves:literal),* $(,)?],
                     because: $because:literal $(,)?
                 }
@@ -181,7 +182,7 @@ macro_rules! sites {
                     name: stringify!($Variant),
                     op: $crate::Op::$op,
                     ordering: $crate::Ordering::$ordering,
-                    dotnet: $crate::sites!(@dotnet $dotnet $($dotnet_arg)*),
+                    dotnet: $crate::sites!(@dotnet $($dotnet $($dotnet_arg)*)?),
                     serves: &[$($serves),*],
                     because: $because,
                 }, )+
@@ -202,4 +203,5 @@ macro_rules! sites {
         $crate::Dotnet::Step { step: $step, kind: $crate::DotnetKind::$kind }
     };
     (@dotnet Absent $why:literal) => { $crate::Dotnet::Absent($why) };
+    (@dotnet) => { $crate::Dotnet::NotCompared };
 }

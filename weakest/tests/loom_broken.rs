@@ -67,23 +67,23 @@ fn publication_needs_release_and_acquire() {
 
 #[test]
 fn leak() {
-    assert_eq!(violation(broken::leak::<Loom>), found(Kind::Leak, "R15", "u64 is never released"));
+    assert_eq!(violation(broken::leak::<Loom>), found(Kind::Leak, "lifetime", "u64 is never released"));
 }
 
 #[test]
 fn use_after_free() {
-    let expected = found(Kind::UseAfterFree, "R15", "u64 is used after its release");
+    let expected = found(Kind::UseAfterFree, "lifetime", "u64 is used after its release");
     assert_eq!(violation(broken::use_after_free::<Loom>), expected);
 }
 
 #[test]
 fn double_free() {
-    assert_eq!(violation(broken::double_free::<Loom>), found(Kind::DoubleFree, "R15", "u64 is released twice"));
+    assert_eq!(violation(broken::double_free::<Loom>), found(Kind::DoubleFree, "lifetime", "u64 is released twice"));
 }
 
 #[test]
 fn last_drop_needs_release_and_acquire() {
-    let race = found(Kind::Race, "G4", "u64: its release is not ordered with a use");
+    let race = found(Kind::Race, "race", "u64: its release is not ordered with a use");
     assert_eq!(violation(|| broken::last_drop::<Loom>(At::RmwRelaxed)), race);
     assert_eq!(violation(|| broken::last_drop::<Loom>(At::RmwAcquire)), race);
     assert_eq!(violation(|| broken::last_drop::<Loom>(At::RmwRelease)), race);
@@ -155,7 +155,7 @@ RmwRelease: a0 = 2 := 1 Release |
 waits for thread 1              |
                                 | RmwRelease: a0 = 1 := 0 Release
                                 | releases u64
-G4: u64: its release is not ordered with a use
+race: u64: its release is not ordered with a use
 ";
     assert_eq!(explore::<Loom>(|| broken::last_drop::<Loom>(At::RmwRelease)).trace, expected);
 }

@@ -35,18 +35,18 @@ fn publication_passes_with_any_ordering_for_every_access_is_seqcst() {
 
 #[test]
 fn leak() {
-    assert_eq!(violation(broken::leak::<Shuttle>), found(Kind::Leak, "R15", "u64 is never released"));
+    assert_eq!(violation(broken::leak::<Shuttle>), found(Kind::Leak, "lifetime", "u64 is never released"));
 }
 
 #[test]
 fn use_after_free() {
-    let expected = found(Kind::UseAfterFree, "R15", "u64 is used after its release");
+    let expected = found(Kind::UseAfterFree, "lifetime", "u64 is used after its release");
     assert_eq!(violation(broken::use_after_free::<Shuttle>), expected);
 }
 
 #[test]
 fn double_free() {
-    assert_eq!(violation(broken::double_free::<Shuttle>), found(Kind::DoubleFree, "R15", "u64 is released twice"));
+    assert_eq!(violation(broken::double_free::<Shuttle>), found(Kind::DoubleFree, "lifetime", "u64 is released twice"));
 }
 
 #[test]

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    rescind_models::audit::main(&rescind_models::program())
+    weakest_audit::main(rescind_models::program())
 }

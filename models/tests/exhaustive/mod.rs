@@ -4,8 +4,9 @@
 //! 2. The number of executions is the pinned one: a model that went vacuous fails here.
 //! 3. Each weakening that it claims to kill breaks a rule that the weakened site serves.
 
-use rescind_models::audit::{HOW_TO_BLESS, Pins};
+use rescind_models::HOW_TO_BLESS;
 use weakest::model::{Explorer, Fate, baseline, name_of, try_mutant};
+use weakest_audit::Pins;
 
 /// Checks the scenario `name` under `explorer`.
 pub(crate) fn holds(explorer: Explorer, name: &str) {
@@ -16,8 +17,8 @@ pub(crate) fn holds(explorer: Explorer, name: &str) {
     let found = baseline(&program.subject, suite, entry, 0);
     let right = found.faults.is_empty() && found.exhausted.is_none();
     assert!(right, "{name}: {:?} {:#?}\n{}", found.exhausted, found.faults, found.trace);
-    let pins = Pins::read(&program.pins).expect("the pins are readable");
-    if let Some(fault) = pins.fault(name, explorer, found.executions) {
+    let pins = Pins::read(&program.pins).expect("the pins are readable").expect("the counts are pinned");
+    if let Some(fault) = pins.fault(&found) {
         panic!("{name}: {fault}; {HOW_TO_BLESS}");
     }
 

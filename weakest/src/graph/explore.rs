@@ -13,8 +13,8 @@ use super::trace::{self, Marks};
 use crate::model::execution::exploring;
 use crate::model::silence::silently;
 use crate::model::{
-    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, take_violation, violate,
-    violated,
+    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, rules, take_violation,
+    violate, violated,
 };
 
 impl Explore for Graph {
@@ -176,7 +176,7 @@ impl Run {
             && !violated()
         {
             counterexample.store(&mut self.result);
-            let reported: Result<(), _> = catch_unwind(|| violate(Kind::Race, "", message));
+            let reported: Result<(), _> = catch_unwind(|| violate(Kind::Race, rules().race, message));
             debug_assert!(reported.is_err(), "violate always unwinds");
         }
     }

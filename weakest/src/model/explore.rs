@@ -20,6 +20,27 @@ pub enum Explorer {
     Graph,
 }
 
+impl Explorer {
+    /// Every explorer.
+    pub const ALL: [Self; 3] = [Self::Loom, Self::Shuttle, Self::Graph];
+
+    /// What it is called, on command lines and in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Loom => "loom",
+            Self::Shuttle => "shuttle",
+            Self::Graph => "graph",
+        }
+    }
+}
+
+impl std::fmt::Display for Explorer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 /// A platform whose threads an explorer schedules.
 ///
 /// # Safety

@@ -1,8 +1,8 @@
 //! The judge: runs the scenarios against one mutant, and against none.
 
 use crate::model::{
-    Baseline, End, Entry, Exploration, Explorer, Fate, Limit, Mutant, Opinion, Run, Subject, Suite, blind,
-    with_mutation,
+    Baseline, End, Entry, Exploration, Explorer, Fate, Limit, Mutant, Opinion, Run, Subject, Suite, Violation, blind,
+    is_neutral, with_mutation,
 };
 use crate::site::Row;
 
@@ -66,9 +66,15 @@ fn fate(row: &Row, end: End) -> Fate {
     match end {
         End::Complete => Fate::Passed,
         End::Exhausted(limit) => Fate::Exhausted(limit),
-        End::Violated(violation) if row.serves.contains(&&*violation.rule) => Fate::Killed(violation),
+        End::Violated(violation) if kills(row, &violation) => Fate::Killed(violation),
         End::Violated(violation) => Fate::Foreign(violation),
     }
+}
+
+/// Undefined behaviour and panics always do, and so does a rule that nobody named; a rule of the subject's own does
+/// where the row serves it.
+fn kills(row: &Row, violation: &Violation) -> bool {
+    violation.kind.is_always_wrong() || is_neutral(&violation.rule) || row.serves.contains(&&*violation.rule)
 }
 
 /// Whether the explorer's answer says anything about orderings.
@@ -94,20 +100,24 @@ pub fn baseline(subject: &Subject, suite: &Suite, entry: &Entry, depth: u32) -> 
         abandoned: found.abandoned,
         evidence: is_evidence(suite.explorer, &found),
         faults: faults(entry, &found),
+        outcomes: found.outcomes,
         exhausted: if let End::Exhausted(limit) = found.end { Some(limit) } else { None },
         trace: found.trace,
         schedule: found.schedule,
     }
 }
 
-/// What an unmutated exploration got wrong: a violation, or outcomes other than exactly the claimed ones. An outcome
-/// that an exhausted exploration did not reach is not held against it.
+/// What an unmutated exploration got wrong: a violation, or outcomes other than exactly the claimed ones, if any are
+/// claimed. An outcome that an exhausted exploration did not reach is not held against it.
 #[must_use]
 pub fn faults(entry: &Entry, found: &Exploration) -> Vec<String> {
     if let End::Violated(violation) = &found.end {
         return vec![format!("broken: {violation}")];
     }
     let claimed = entry.claim.outcomes;
+    if claimed.is_empty() {
+        return Vec::new();
+    }
     let extra = found.outcomes.iter().filter(|o| !claimed.contains(&&***o));
     let mut faults: Vec<_> = extra.map(|o| format!("outcome `{o}` is not claimed")).collect();
     if found.end == End::Complete {

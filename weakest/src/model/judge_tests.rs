@@ -1,11 +1,12 @@
 //! The judge against scripted explorers: what each combination of runs proves.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::{
-    Budget, Claim, End, Entry, Exploration, Explorer, Fate, Kill, Kind, Limit, Mutant, Subject, Suite, Trial, Verdict,
-    Violation, baseline, judge, ordering_of,
+    Budget, Claim, End, Entry, Exploration, Explorer, Fate, Kill, Kind, LIFETIME, Limit, Mutant, RACE, Rules, STUCK,
+    Subject, Suite, Trial, Verdict, Violation, baseline, judge, ordering_of, rules,
 };
 use crate::site::{Ordering, Site};
 
@@ -111,6 +112,35 @@ fn a_broken_rule_that_the_site_does_not_serve_is_no_kill_and_is_told() {
     assert_eq!(opinion.foreign().map(|(_, violation)| &*violation.rule).collect::<Vec<_>>(), ["R9"]);
 }
 
+/// Violations of each kind under a rule that the row does not serve; the last two under one that nobody named.
+#[test]
+fn undefined_behaviour_a_panic_and_what_nobody_named_kill_whatever_the_row_serves() {
+    use Kind::{DoubleFree, Leak, Panic, Race, Rule, Stuck, UseAfterFree};
+    let fate_of = |kind: Kind, rule: &str| {
+        SCRIPT.set(Some((kind, rule.to_owned())));
+        let suite = Suite::with(Explorer::Graph, vec![Entry { claim: &PLAIN, run: passes }], |_, _, _| {
+            let (kind, rule) = SCRIPT.take().expect("one run");
+            let violation = Violation { kind, rule, message: "scripted".to_owned() };
+            Exploration { executions: 1, end: End::Violated(violation), ..Exploration::new() }
+        });
+        judge(&suite, &publish_relaxed(), 0).verdict()
+    };
+    for kind in [Race, UseAfterFree, DoubleFree, Panic] {
+        assert_eq!(fate_of(kind, "R9"), Verdict::Killed, "{kind:?}");
+    }
+    for (kind, rule) in [(Race, RACE), (Panic, ""), (Leak, LIFETIME), (Stuck, STUCK)] {
+        assert_eq!(fate_of(kind, rule), Verdict::Killed, "{kind:?} {rule}");
+    }
+    for kind in [Rule, Leak, Stuck] {
+        assert_eq!(fate_of(kind, "R9"), Verdict::Survived, "{kind:?}");
+    }
+}
+
+thread_local! {
+    /// What the explorer of the test above answers next.
+    static SCRIPT: Cell<Option<(Kind, String)>> = const { Cell::new(None) };
+}
+
 #[test]
 fn a_kill_beside_a_seq_cst_access_is_no_evidence_under_loom() {
     let opinion = judge(&suite(&[(&PLAIN, breaks_g1_with_seq_cst)]), &publish_relaxed(), 0);
@@ -192,6 +222,29 @@ fn a_baseline_must_give_exactly_the_claimed_outcomes() {
     assert_eq!(faults, ["outcome `surprise` is not claimed", "outcome `ok` is claimed and never came"]);
     let broken = Entry { claim: &PLAIN, run: || "break R1".into() };
     assert_eq!(baseline(&subject, &suite, &broken, 0).faults, ["broken: R1: scripted"]);
+}
+
+#[test]
+fn no_outcome_is_held_against_a_scenario_that_claims_none() {
+    static SILENT: Claim = Claim::named("silent");
+    let suite = suite(&[(&SILENT, passes)]);
+    let subject = Subject::of::<Sites>(vec![suite.clone()]);
+    let found = baseline(&subject, &suite, &suite.entries[0], 0);
+    assert_eq!((found.faults, found.outcomes), (vec![], BTreeSet::from(["ok".to_owned()])));
+}
+
+#[test]
+fn an_explorer_names_its_own_rules_as_the_subject_does() {
+    let mine = Rules { race: "G4", lifetime: "R15" };
+    let suite = Suite::with(Explorer::Graph, vec![Entry { claim: &PLAIN, run: passes }], |_, _, _| Exploration {
+        outcomes: BTreeSet::from([rules().race.to_owned()]),
+        ..Exploration::new()
+    });
+    let subject = Subject::of::<Sites>(vec![suite]).naming(mine);
+    let found = baseline(&subject, &subject.suites[0], &subject.suites[0].entries[0], 0);
+    assert_eq!(found.outcomes, BTreeSet::from(["G4".to_owned()]));
+    let faults = subject.faults(|id| id != "R15");
+    assert_eq!(faults, ["scripted calls a rule `R15`, which the contract does not have"]);
 }
 
 #[test]

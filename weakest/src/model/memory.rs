@@ -2,7 +2,7 @@
 //! not undefined behaviour.
 //!
 //! Each block has a *life*, a race-detecting cell of the checker: every use reads it, the release writes it. A use
-//! that is not ordered before the release is a race (a reference count is too weak: rule G4); one that is ordered
+//! that is not ordered before the release is a race (a reference count is too weak); one that is ordered
 //! after it is a use after free.
 #![expect(unsafe_code, reason = "hands out raw memory and takes it back")]
 
@@ -10,12 +10,7 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
 
-use crate::model::{Kind, violate, violated};
-
-/// The rule that keeps every use before the release.
-pub(crate) const RELEASE_RULE: &str = "G4";
-/// The rule that memory is released once, and used only before.
-pub(crate) const LIFETIME_RULE: &str = "R15";
+use crate::model::{Kind, rules, violate, violated};
 
 /// A race-detecting cell of the checker. The methods say whether the access is free of races.
 pub(crate) trait Life: 'static {
@@ -178,14 +173,14 @@ impl<L: Life> Memory<L> {
     /// With a violation.
     pub(crate) fn touch<T>(&mut self, place: NonNull<T>) {
         let Some(block) = self.find(place.addr().get()) else {
-            violate(Kind::UseAfterFree, LIFETIME_RULE, "a use of memory that the platform never gave out");
+            violate(Kind::UseAfterFree, rules().lifetime, "a use of memory that the platform never gave out");
         };
         if !block.life.read() {
             race(block.what, "a use", "its release");
         }
         if block.released {
             let who = block.life.blame("uses", "used after its release");
-            violate(Kind::UseAfterFree, LIFETIME_RULE, format!("{} is used after its release{who}", block.what));
+            violate(Kind::UseAfterFree, rules().lifetime, format!("{} is used after its release{who}", block.what));
         }
     }
 
@@ -200,7 +195,7 @@ impl<L: Life> Memory<L> {
             race(block.what, "its release", if block.released { "another release" } else { "a use" });
         }
         if block.released {
-            violate(Kind::DoubleFree, LIFETIME_RULE, format!("{} is released twice{who}", block.what));
+            violate(Kind::DoubleFree, rules().lifetime, format!("{} is released twice{who}", block.what));
         }
         block.released = true;
         true
@@ -223,13 +218,13 @@ impl<L: Life> Memory<L> {
                 1 => format!("{} is never released{who}", first.what),
                 n => format!("{n} blocks are never released, among them {}{who}", first.what),
             };
-            violate(Kind::Leak, LIFETIME_RULE, message);
+            violate(Kind::Leak, rules().lifetime, message);
         }
     }
 }
 
 fn race(what: &str, this: &str, other: &str) -> ! {
-    violate(Kind::Race, RELEASE_RULE, format!("{what}: {this} is not ordered with {other}"))
+    violate(Kind::Race, rules().race, format!("{what}: {this} is not ordered with {other}"))
 }
 
 /// Drops a value whose type is forgotten.

@@ -20,6 +20,7 @@ mod judge_tests;
 #[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod memory;
 mod mutation;
+mod rules;
 mod scenario;
 #[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod silence;
@@ -41,6 +42,7 @@ pub use dotnet::{Comparison, compare};
 pub use explore::{End, Exploration, Explore, Explorer, Model, NotReplayed};
 pub use judge::{baseline, faults, judge, try_mutant};
 pub use mutation::{Mutation, ordering_of, with_mutation};
+pub use rules::{LIFETIME, RACE, Rules, STUCK, is_neutral, rules, with_rules};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
 pub use suite::{EVENTS, EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};
 pub use trace::{Event, Trace};

@@ -1,7 +1,7 @@
 //! Scenarios: small concurrent programs that state what they claim.
 #![expect(unsafe_code, reason = "scenario data is raced on deliberately: the platform's cell detects it")]
 
-use crate::model::{Kind, Model, violate};
+use crate::model::{Kind, Model, STUCK, violate};
 use crate::platform::{Cell, CellName};
 
 /// What a scenario claims; a machine checks every word of it but `about`.
@@ -13,16 +13,34 @@ pub struct Claim {
     pub about: &'static str,
     /// Ids of the rules and guarantees it checks.
     pub rules: &'static [&'static str],
-    /// Threads, the main one included.
+    /// Threads, the main one included; 0: not stated.
     pub threads: usize,
     /// loom's preemption bound; `None`: unbounded.
     pub loom_preemptions: Option<usize>,
     /// The rule that a thread which waits for ever breaks.
     pub stuck: &'static str,
-    /// The exact set of outcomes; one that is missing fails as loudly as one too many.
+    /// The exact set of outcomes; one that is missing fails as loudly as one too many. Empty: none are claimed, and
+    /// those that come can be pinned.
     pub outcomes: &'static [&'static str],
     /// The weakenings it is there to kill.
     pub kills: &'static [Kill],
+}
+
+impl Claim {
+    /// A scenario of this name that claims nothing else: no rule may break, and its outcomes are not stated.
+    #[must_use]
+    pub const fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            about: "",
+            rules: &[],
+            threads: 0,
+            loom_preemptions: None,
+            stuck: STUCK,
+            outcomes: &[],
+            kills: &[],
+        }
+    }
 }
 
 /// A weakening of one site.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{Budget, Claim, Exploration, Explore, Explorer, Model, Mutant, NotReplayed, Scenario, mutants};
+use crate::model::{
+    Budget, Claim, Exploration, Explore, Explorer, Model, Mutant, NotReplayed, Rules, Scenario, mutants, with_rules,
+};
 use crate::site::{Row, Site};
 
 /// Executions after which an exploration gives up, at depth 0; each further depth multiplies it.
@@ -48,6 +50,7 @@ pub struct Suite {
     /// The scenarios.
     pub entries: Vec<Entry>,
     time: Option<Duration>,
+    rules: Rules,
     explore: fn(&Budget, &'static str, fn() -> String) -> Exploration,
     replay: Replay,
 }
@@ -56,7 +59,14 @@ impl Suite {
     /// The scenarios `entries`, which were made for the same platform, under its explorer.
     #[must_use]
     pub fn of<M: Explore>(entries: Vec<Entry>) -> Self {
-        Self { explorer: M::EXPLORER, entries, time: None, explore: M::explore, replay: M::replay }
+        Self {
+            explorer: M::EXPLORER,
+            entries,
+            time: None,
+            rules: Rules::NEUTRAL,
+            explore: M::explore,
+            replay: M::replay,
+        }
     }
 
     /// As [`of`](Self::of), with the exploration as a function: see [`Explore::explore`]. It replays nothing.
@@ -67,13 +77,20 @@ impl Suite {
         explore: fn(&Budget, &'static str, fn() -> String) -> Exploration,
     ) -> Self {
         let replay = |_: &str, _, _: fn() -> String| Err(NotReplayed("this explorer replays no execution".to_owned()));
-        Self { explorer, entries, time: None, explore, replay }
+        Self { explorer, entries, time: None, rules: Rules::NEUTRAL, explore, replay }
     }
 
     /// The same, with a bound on the time of each exploration.
     #[must_use]
     pub fn within(mut self, time: Option<Duration>) -> Self {
         self.time = time;
+        self
+    }
+
+    /// The same, of a subject that calls the explorers' own rules so.
+    #[must_use]
+    pub fn naming(mut self, rules: Rules) -> Self {
+        self.rules = rules;
         self
     }
 
@@ -96,7 +113,7 @@ impl Suite {
     /// Explores `entry` on this thread, with whatever mutation is in force.
     #[must_use]
     pub fn explore(&self, entry: &Entry, budget: &Budget) -> Exploration {
-        (self.explore)(budget, entry.claim.stuck, entry.run)
+        with_rules(self.rules, || (self.explore)(budget, entry.claim.stuck, entry.run))
     }
 
     /// Runs `entry` again as `schedule` says, on this thread, with whatever mutation is in force.
@@ -104,7 +121,7 @@ impl Suite {
     /// # Errors
     /// As [`Explore::replay`].
     pub fn replay(&self, entry: &Entry, schedule: &str) -> Result<Exploration, NotReplayed> {
-        (self.replay)(schedule, entry.claim.stuck, entry.run)
+        with_rules(self.rules, || (self.replay)(schedule, entry.claim.stuck, entry.run))
     }
 
     /// The scenario of this name.
@@ -123,13 +140,23 @@ pub struct Subject {
     pub rows: &'static [Row],
     /// Who judges it. The first is the primary judge: the scenarios' own claims are held against it.
     pub suites: Vec<Suite>,
+    /// What it calls the explorers' own rules.
+    pub rules: Rules,
 }
 
 impl Subject {
     /// The primitive whose accesses are the variants of `S`.
     #[must_use]
     pub fn of<S: Site>(suites: Vec<Suite>) -> Self {
-        Self { name: S::SUBJECT, rows: S::ROWS, suites }
+        Self { name: S::SUBJECT, rows: S::ROWS, suites, rules: Rules::NEUTRAL }
+    }
+
+    /// The same, with names of its own for the explorers' own rules.
+    #[must_use]
+    pub fn naming(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self.suites = self.suites.into_iter().map(|suite| suite.naming(rules)).collect();
+        self
     }
 
     /// Every one-step weakening of its table.
@@ -159,6 +186,9 @@ impl Subject {
             for id in row.serves.iter().filter(|id| !known(id)) {
                 faults.push(format!("site {} serves `{id}`, which the contract does not have", row.name));
             }
+        }
+        for id in [self.rules.race, self.rules.lifetime].iter().filter(|id| !known(id)) {
+            faults.push(format!("{} calls a rule `{id}`, which the contract does not have", self.name));
         }
         let mutants = self.mutants();
         let mut names = std::collections::BTreeSet::new();

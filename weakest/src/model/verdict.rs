@@ -9,7 +9,7 @@ use crate::model::{Explorer, Limit, Mutant, Violation, name_of};
 /// What is known of a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Verdict {
-    /// A scenario broke a rule that the site is there to serve: the ordering is needed.
+    /// A scenario broke a rule that the site is there to serve, or its behaviour is undefined: the ordering is needed.
     Killed,
     /// A bound was hit first: nothing is known.
     Exhausted,
@@ -27,9 +27,9 @@ pub enum Fate {
     Passed,
     /// The budget ran out, or the explorer gave up.
     Exhausted(Limit),
-    /// A rule was broken that the site's row serves.
+    /// A rule was broken that the site's row serves or that nobody named, or the behaviour is undefined.
     Killed(Violation),
-    /// Something was broken that the site's row does not serve: no kill, and a fault of the row.
+    /// A rule of the subject's own was broken that the site's row does not serve: no kill, and a fault of the row.
     Foreign(Violation),
 }
 
@@ -245,6 +245,8 @@ pub struct Baseline {
     pub executions: u64,
     /// Executions given up as fruitless spinning.
     pub abandoned: u64,
+    /// Distinct outcomes.
+    pub outcomes: BTreeSet<String>,
     /// As [`Run::evidence`].
     pub evidence: bool,
     /// Why there is no verdict, if there is none.

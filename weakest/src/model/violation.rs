@@ -24,6 +24,17 @@ pub enum Kind {
     Panic,
 }
 
+impl Kind {
+    /// Whether it is undefined behaviour, or a panic: wrong whatever a primitive promises.
+    #[must_use]
+    pub const fn is_always_wrong(self) -> bool {
+        match self {
+            Self::Race | Self::UseAfterFree | Self::DoubleFree | Self::Panic => true,
+            Self::Rule | Self::Leak | Self::Stuck => false,
+        }
+    }
+}
+
 /// A broken rule or guarantee.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {

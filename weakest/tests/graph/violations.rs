@@ -168,7 +168,7 @@ pub(crate) fn publication_needs_release_and_acquire() {
 pub(crate) fn an_atomic_is_made_before_it_is_accessed() {
     let message = "race on an atomic's initial value: it is made by thread 1 and accessed by thread 0 at LoadRelaxed, \
                    which are not ordered";
-    let race = found(Kind::Race, "", message);
+    let race = found(Kind::Race, "race", message);
     assert_eq!(violation(|| broken::publish_atomic::<Graph>(At::StoreRelaxed, At::LoadAcquire)), race);
     assert_eq!(violation(|| broken::publish_atomic::<Graph>(At::StoreRelease, At::LoadRelaxed)), race);
     passes(|| broken::publish_atomic::<Graph>(At::StoreRelease, At::LoadAcquire));
@@ -178,26 +178,29 @@ pub(crate) fn an_atomic_is_made_before_it_is_accessed() {
 pub(crate) fn leak() {
     assert_eq!(
         violation(broken::leak::<Graph>),
-        found(Kind::Leak, "R15", "u64 is never released (thread 0 allocates it)")
+        found(Kind::Leak, "lifetime", "u64 is never released (thread 0 allocates it)")
     );
 }
 
 #[test]
 pub(crate) fn use_after_free() {
-    let expected =
-        found(Kind::UseAfterFree, "R15", "u64 is used after its release (thread 0 releases it, then thread 0 uses it)");
+    let expected = found(
+        Kind::UseAfterFree,
+        "lifetime",
+        "u64 is used after its release (thread 0 releases it, then thread 0 uses it)",
+    );
     assert_eq!(violation(broken::use_after_free::<Graph>), expected);
 }
 
 #[test]
 pub(crate) fn double_free() {
     let message = "u64 is released twice (thread 0 releases it, then thread 0 releases it)";
-    assert_eq!(violation(broken::double_free::<Graph>), found(Kind::DoubleFree, "R15", message));
+    assert_eq!(violation(broken::double_free::<Graph>), found(Kind::DoubleFree, "lifetime", message));
 }
 
 #[test]
 pub(crate) fn last_drop_needs_release_and_acquire() {
-    let race = found(Kind::Race, "G4", "u64: its release is not ordered with a use");
+    let race = found(Kind::Race, "race", "u64: its release is not ordered with a use");
     assert_eq!(violation(|| broken::last_drop::<Graph>(At::RmwRelaxed)), race);
     assert_eq!(violation(|| broken::last_drop::<Graph>(At::RmwAcquire)), race);
     assert_eq!(violation(|| broken::last_drop::<Graph>(At::RmwRelease)), race);

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use rescind_models::audit::Program;
 use weakest::model::{
     BLIND_SPOTS, Baseline, Comparison, Explorer, Fate, Opinion, Record, Subject, Trial, Verdict, blind, compare,
     name_of, weakenings,
 };
 use weakest::{Dotnet, DotnetKind, Op, Row};
+use weakest_audit::Program;
 
 use super::text;
 
@@ -84,6 +84,7 @@ fn yardstick(rows: &[Row]) -> String {
         let (step, kind, gives) = match row.dotnet {
             Dotnet::Step { step, kind } => (step, kind_name(kind), beside(compare(kind, row.op, row.ordering))),
             Dotnet::Absent(why) => (why, "none", "–"),
+            Dotnet::NotCompared => ("not compared", "–", "–"),
         };
         let volatile = match row.op {
             Op::Rmw | Op::CasSuccess => "no such step: it is no read-modify-write",
@@ -134,9 +135,9 @@ fn mutants(record: &Record) -> String {
         let weakened = format!("{} → {}", line.from, line.to);
         let by = match (&line.by, line.explorer) {
             (Some(scenario), Some(explorer)) => {
-                format!("{} ({}{})", code(scenario), explorer_name(explorer), bound_of(trial, scenario))
+                format!("{} ({}{})", code(scenario), explorer.name(), bound_of(trial, scenario))
             }
-            (None, Some(explorer)) => format!("({})", explorer_name(explorer)),
+            (None, Some(explorer)) => format!("({})", explorer.name()),
             (_, None) => String::new(),
         };
         let (rule, executions) = (line.rule.unwrap_or_default(), line.executions.to_string());
@@ -158,7 +159,7 @@ fn opinions(program: &Program, record: &Record) -> String {
         record.trials.first().iter().flat_map(|trial| trial.opinions.iter().map(|opinion| opinion.explorer)).collect();
     let mut header = vec!["mutant"];
     let witnesses = || program.witnesses.iter().map(|suite| suite.explorer);
-    header.extend(explorers.iter().copied().chain(witnesses()).map(explorer_name));
+    header.extend(explorers.iter().copied().chain(witnesses()).map(Explorer::name));
     let mut table = Table::new(&header);
     for trial in &record.trials {
         let mut cells = vec![format!("{} {} → {}", code(&trial.site), trial.from, trial.to)];
@@ -210,7 +211,7 @@ fn scenarios(subject: &Subject, record: &Record) -> String {
         let (rules, threads) =
             claim.map_or_else(Default::default, |claim| (claim.rules.join(", "), claim.threads.to_string()));
         let (executions, abandoned) = (baseline.executions.to_string(), baseline.abandoned.to_string());
-        let explorer = format!("{}{}", explorer_name(baseline.explorer), mark(baseline));
+        let explorer = format!("{}{}", baseline.explorer.name(), mark(baseline));
         let scenario = code(&baseline.scenario);
         table.row(&[scenario, rules, threads, explorer, bound(baseline.preemptions), executions, abandoned]);
     }
@@ -234,10 +235,10 @@ fn not_seen(record: &Record) -> String {
     for spot in BLIND_SPOTS {
         let op = spot.op.map_or("every", operation);
         let from = spot.from.map_or("every", |from| name_of(Some(from)));
-        table.row(&[explorer_name(spot.explorer), op, from, spot.blind.reason, &code(spot.blind.test)]);
+        table.row(&[spot.explorer.name(), op, from, spot.blind.reason, &code(spot.blind.test)]);
     }
     let bounded = record.baseline.iter().filter(|baseline| baseline.preemptions.is_some());
-    let bounded: Vec<_> = bounded.map(|b| format!("{} ({})", code(&b.scenario), explorer_name(b.explorer))).collect();
+    let bounded: Vec<_> = bounded.map(|b| format!("{} ({})", code(&b.scenario), b.explorer.name())).collect();
     let bounded = if bounded.is_empty() { "none".to_owned() } else { bounded.join(", ") };
     format!("{}\n{}\nBounded scenarios: {bounded}.\n", text::NOT_SEEN, table.0)
 }
@@ -259,14 +260,6 @@ const fn verdict_name(verdict: Verdict) -> &'static str {
         Verdict::Survived => "**survived**",
         Verdict::Blind => "**blind**",
         Verdict::Exhausted => "**exhausted**",
-    }
-}
-
-const fn explorer_name(explorer: Explorer) -> &'static str {
-    match explorer {
-        Explorer::Loom => "loom",
-        Explorer::Shuttle => "shuttle",
-        Explorer::Graph => "graph",
     }
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: what no compiler checks.
 
+mod circles;
 mod forbidden;
 mod invariants;
 mod shape;
@@ -52,11 +53,11 @@ pub(crate) fn tidy() -> Outcome {
     let modelled = token.iter().filter(|source| !source.is_in(CLOCKS));
     faults.extend(modelled.flat_map(|source| forbidden::no_way_around_the_platform(source)));
     faults.extend(invariants::all_are_written(&token));
+    faults.extend(circles::none_among("audit/src/", &rust));
     faults.extend(rust.iter().flat_map(|source| shape::rust_file(source)));
     faults.extend(sources.iter().flat_map(shape::no_private_words));
     faults.extend(tree::printed_tree_is_real(&root));
-    let program = rescind_models::program();
-    faults.extend(program.subject.faults(program.known_clause));
+    faults.extend(rescind_models::program().faults());
 
     for fault in &faults {
         println!("{fault}");

@@ -1,14 +1,16 @@
 //! `audit scenario`: one scenario, here and now, with the execution it failed in.
 
-use std::path::Path;
+use weakest::model::{faults, with_mutation};
 
-use weakest::model::{End, Entry, Exploration, Mutant, Suite, faults, with_mutation};
+use crate::args::Scenario;
+use crate::counterexample::Counterexample;
+use crate::exit::{Exit, Failure};
+use crate::names;
+use crate::program::{Program, name};
+use crate::show::{check_drawing, draw, head, tell};
+use crate::tables;
 
-use super::args::{Scenario, explorer_name};
-use super::counterexample::Counterexample;
-use super::{Exit, Failure, Program, json, names, tables};
-
-pub(super) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failure> {
+pub(crate) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failure> {
     let suite = &names::suite(program, args.explorer.as_deref())?.clone().within(args.time.seconds);
     let entry = names::entry(suite, &args.name)?;
     check_drawing(args.dot.as_deref())?;
@@ -33,7 +35,7 @@ pub(super) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failu
     let change = args.site.clone().zip(args.to.clone());
     let kept = Counterexample::new(program, suite.explorer, &args.name, change, &found.schedule);
     if let Some(id) = kept.keep(program)? {
-        println!("run this execution again: audit replay {id}");
+        println!("run this execution again: {} replay {id}", name());
     }
     if mutant.is_some() || args.schedule.is_some() {
         // Outcomes are claimed for the table as it stands and for all executions; here only a broken rule counts.
@@ -44,43 +46,4 @@ pub(super) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failu
         faults.iter().for_each(|fault| println!("{fault}"));
     }
     Ok(if faults.is_empty() { end } else { Exit::Found })
-}
-
-/// What is about to be run.
-pub(super) fn head(suite: &Suite, entry: &Entry, mutant: Option<&Mutant>) {
-    println!("{}: {}", entry.claim.name, entry.claim.about);
-    println!("{}", explorer_name(suite.explorer));
-    if let Some(mutant) = mutant {
-        println!("{}", names::change(mutant));
-    }
-}
-
-/// Prints how an exploration ended.
-pub(super) fn tell(found: &Exploration) -> Exit {
-    match &found.end {
-        End::Complete => Exit::Clean,
-        End::Exhausted(limit) => {
-            println!("no verdict: {limit}");
-            Exit::Unfinished
-        }
-        End::Violated(violation) => {
-            println!("\n{}\nbroken: {violation}", found.trace);
-            Exit::Found
-        }
-    }
-}
-
-/// Refuses a file that could not be drawn to.
-pub(super) fn check_drawing(file: Option<&Path>) -> Result<(), Failure> {
-    file.map_or(Ok(()), json::check_writable)
-}
-
-/// Draws the failing execution, if there is one.
-pub(super) fn draw(file: Option<&Path>, found: &Exploration) -> Result<(), Failure> {
-    let Some(file) = file else { return Ok(()) };
-    if found.drawing.is_empty() {
-        println!("nothing to draw in {}", file.display());
-        return Ok(());
-    }
-    json::write_text(file, &found.drawing)
 }

@@ -1,11 +1,8 @@
 //! Tables for people.
 
 use comfy_table::{ContentArrangement, Table, presets};
-use weakest::Dotnet;
-use weakest::model::{Baseline, Claim, Trial, Verdict, name_of};
-use weakest::{DotnetKind, Row};
-
-use super::args::explorer_name;
+use weakest::model::{Baseline, Claim, Explorer, Trial, Verdict, name_of};
+use weakest::{Dotnet, DotnetKind, Row};
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
@@ -15,11 +12,11 @@ fn table(header: &[&str]) -> Table {
 }
 
 /// A scenario's bound, as it is shown everywhere.
-pub(super) fn bound(preemptions: Option<usize>) -> String {
+pub(crate) fn bound(preemptions: Option<usize>) -> String {
     preemptions.map_or_else(|| "unbounded".to_owned(), |n| format!("bounded: {n} preemptions"))
 }
 
-pub(super) fn baselines(baselines: &[Baseline]) -> Table {
+pub(crate) fn baselines(baselines: &[Baseline]) -> Table {
     let mut table = table(&["scenario", "explorer", "bound", "executions", "given up", "result"]);
     for b in baselines {
         let result = match (b.faults.is_empty(), b.exhausted.is_some(), b.evidence) {
@@ -30,7 +27,7 @@ pub(super) fn baselines(baselines: &[Baseline]) -> Table {
         };
         table.add_row([
             b.scenario.clone(),
-            explorer_name(b.explorer).to_owned(),
+            b.explorer.name().to_owned(),
             bound(b.preemptions),
             b.executions.to_string(),
             b.abandoned.to_string(),
@@ -40,7 +37,7 @@ pub(super) fn baselines(baselines: &[Baseline]) -> Table {
     table
 }
 
-pub(super) fn trials(trials: &[Trial]) -> Table {
+pub(crate) fn trials(trials: &[Trial]) -> Table {
     let mut table = table(&["site", "weakened", "verdict", "explorer", "by", "rule", "executions", "message"]);
     for trial in trials {
         let line = trial.line();
@@ -54,7 +51,7 @@ pub(super) fn trials(trials: &[Trial]) -> Table {
             line.site,
             format!("{} → {}", line.from, line.to),
             verdict.to_owned(),
-            line.explorer.map_or("", explorer_name).to_owned(),
+            line.explorer.map_or("", Explorer::name).to_owned(),
             line.by.unwrap_or_default(),
             line.rule.unwrap_or_default(),
             line.executions.to_string(),
@@ -64,7 +61,7 @@ pub(super) fn trials(trials: &[Trial]) -> Table {
     table
 }
 
-pub(super) fn rows(rows: &[Row]) -> Table {
+pub(crate) fn rows(rows: &[Row]) -> Table {
     let mut table = table(&["site", "operation", "ordering", ".NET", "serves", "because"]);
     for row in rows {
         let dotnet = match row.dotnet {
@@ -72,6 +69,7 @@ pub(super) fn rows(rows: &[Row]) -> Table {
             Dotnet::Step { kind: DotnetKind::Volatile, .. } => "volatile",
             Dotnet::Step { kind: DotnetKind::Interlocked, .. } => "interlocked",
             Dotnet::Absent(_) => "none",
+            Dotnet::NotCompared => "",
         };
         let ordering = name_of(Some(row.ordering));
         let op = format!("{:?}", row.op);
@@ -80,13 +78,13 @@ pub(super) fn rows(rows: &[Row]) -> Table {
     table
 }
 
-pub(super) fn claims<'a>(claims: impl Iterator<Item = &'a Claim>) -> Table {
+pub(crate) fn claims<'a>(claims: impl Iterator<Item = &'a Claim>) -> Table {
     let mut table = table(&["scenario", "threads", "loom", "rules", "kills", "about"]);
     for claim in claims {
         let kills: Vec<_> = claim.kills.iter().map(|kill| format!("{} → {}", kill.site, kill.to)).collect();
         table.add_row([
             claim.name,
-            &claim.threads.to_string(),
+            &if claim.threads == 0 { String::new() } else { claim.threads.to_string() },
             &bound(claim.loom_preemptions),
             &claim.rules.join(" "),
             &kills.join(", "),

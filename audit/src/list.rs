@@ -1,8 +1,10 @@
 //! `audit list`: what is on trial, and by what.
 
-use super::{Exit, Failure, Program, tables};
+use crate::exit::{Exit, Failure};
+use crate::program::Program;
+use crate::tables;
 
-pub(super) fn list(program: &Program) -> Result<Exit, Failure> {
+pub(crate) fn list(program: &Program) -> Result<Exit, Failure> {
     let subject = &program.subject;
     println!("{}\n", tables::rows(subject.rows));
     println!("{}\n", tables::claims(subject.claims()));

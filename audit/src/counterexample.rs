@@ -8,19 +8,20 @@ use sha2::{Digest, Sha256};
 
 use weakest::model::{Baseline, Explorer, Trial};
 
-use super::args::explorer_name;
-use super::{Failure, Program, json};
+use crate::exit::Failure;
+use crate::files;
+use crate::program::{Program, name};
 
 /// An execution that failed, and what has to be said to run it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Counterexample {
+pub(crate) struct Counterexample {
     /// [`Program::sources`] when it was found.
-    pub(super) sources: String,
-    pub(super) explorer: String,
-    pub(super) scenario: String,
+    pub(crate) sources: String,
+    pub(crate) explorer: String,
+    pub(crate) scenario: String,
     /// The site that was changed and its ordering, if one was.
-    pub(super) change: Option<(String, String)>,
-    pub(super) schedule: String,
+    pub(crate) change: Option<(String, String)>,
+    pub(crate) schedule: String,
 }
 
 /// Digits of an id.
@@ -28,7 +29,7 @@ const DIGITS: usize = 10;
 
 impl Counterexample {
     /// `change` is a site and its ordering.
-    pub(super) fn new(
+    pub(crate) fn new(
         program: &Program,
         explorer: Explorer,
         scenario: &str,
@@ -36,12 +37,12 @@ impl Counterexample {
         schedule: &str,
     ) -> Self {
         let (scenario, schedule) = (scenario.to_owned(), schedule.to_owned());
-        let (sources, explorer) = (program.sources.to_owned(), explorer_name(explorer).to_owned());
+        let (sources, explorer) = (program.sources().to_owned(), explorer.name().to_owned());
         Self { sources, explorer, scenario, change, schedule }
     }
 
     /// The same for the same execution of the same scenario.
-    pub(super) fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         let named = (&self.explorer, &self.scenario, &self.change, &self.schedule);
         let hash = Sha256::digest(serde_json::to_string(&named).expect("names are plain data"));
         let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -49,17 +50,17 @@ impl Counterexample {
     }
 
     /// Keeps it for `audit replay`. Returns its id; `None` if its explorer replays nothing.
-    pub(super) fn keep(&self, program: &Program) -> Result<Option<String>, Failure> {
+    pub(crate) fn keep(&self, program: &Program) -> Result<Option<String>, Failure> {
         if self.schedule.is_empty() {
             return Ok(None);
         }
         let id = self.id();
-        json::write(&file(program, &id), self)?;
+        files::write(&file(program, &id), self)?;
         Ok(Some(id))
     }
 
     /// The one of this id, which must be of these sources.
-    pub(super) fn find(program: &Program, id: &str) -> Result<Self, Failure> {
+    pub(crate) fn find(program: &Program, id: &str) -> Result<Self, Failure> {
         if id.len() != DIGITS || !id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(Failure::Usage(format!("`{id}` is no id: one has {DIGITS} hexadecimal digits")));
         }
@@ -69,7 +70,7 @@ impl Counterexample {
         })?;
         let unreadable = |e| Failure::Io(format!("{} is not readable: {e}", file.display()));
         let found: Self = serde_json::from_str(&text).map_err(unreadable)?;
-        if found.sources != program.sources {
+        if found.sources != program.sources() {
             let message = format!("`{id}` is stale: it was found in other sources; run its scenario again: {found}");
             return Err(Failure::Usage(message));
         }
@@ -80,7 +81,7 @@ impl Counterexample {
 /// The command that looks for such an execution.
 impl std::fmt::Display for Counterexample {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "audit scenario {} --explorer {}", self.scenario, self.explorer)?;
+        write!(f, "{} scenario {} --explorer {}", name(), self.scenario, self.explorer)?;
         match &self.change {
             Some((site, to)) => write!(f, " --site {site} --to {to}"),
             None => Ok(()),
@@ -97,7 +98,7 @@ fn file(program: &Program, id: &str) -> PathBuf {
 }
 
 /// Keeps the failing executions of an audit, in place of those of earlier ones.
-pub(super) fn keep_all(program: &Program, baselines: &[Baseline], trials: &[Trial]) -> Result<(), Failure> {
+pub(crate) fn keep_all(program: &Program, baselines: &[Baseline], trials: &[Trial]) -> Result<(), Failure> {
     match fs::remove_dir_all(folder(program)) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
         _ => {}
@@ -117,7 +118,7 @@ pub(super) fn keep_all(program: &Program, baselines: &[Baseline], trials: &[Tria
 }
 
 /// Prints all that are known.
-pub(super) fn list(program: &Program) -> Result<(), Failure> {
+pub(crate) fn list(program: &Program) -> Result<(), Failure> {
     let mut known: Vec<_> = match fs::read_dir(folder(program)) {
         Ok(files) => files.map(|file| Ok(file?.path())).collect::<Result<_, std::io::Error>>()?,
         Err(_) => Vec::new(),

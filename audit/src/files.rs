@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::Failure;
+use crate::exit::Failure;
 
 /// Refuses a file that could not be written, before hours of work are spent on what goes there.
-pub(super) fn check_writable(file: &Path) -> Result<(), Failure> {
+pub(crate) fn check_writable(file: &Path) -> Result<(), Failure> {
     let folder = folder_of(file);
     if !folder.is_dir() {
         return Err(Failure::Usage(format!(
@@ -29,14 +29,14 @@ pub(super) fn check_writable(file: &Path) -> Result<(), Failure> {
 }
 
 /// Writes `value` as JSON: to a temporary file beside `file`, which then takes its place.
-pub(super) fn write(file: &Path, value: &impl Serialize) -> Result<(), Failure> {
+pub(crate) fn write(file: &Path, value: &impl Serialize) -> Result<(), Failure> {
     let mut text = serde_json::to_string_pretty(value).expect("verdicts are plain data");
     text.push('\n');
     write_text(file, &text)
 }
 
 /// As [`write`], for text.
-pub(super) fn write_text(file: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write_text(file: &Path, text: &str) -> Result<(), Failure> {
     let failed = |e: std::io::Error| Failure::Io(format!("cannot write {}: {e}", file.display()));
     fs::create_dir_all(folder_of(file)).map_err(failed)?;
     let temporary = temporary(file);

@@ -9,15 +9,17 @@ use std::thread;
 use serde::de::DeserializeOwned;
 use weakest::model::{baseline, judge};
 
-use super::args::Worker;
-use super::{Exit, Failure, Program, names};
+use crate::args::Worker;
+use crate::exit::{Exit, Failure};
+use crate::names;
+use crate::program::Program;
 
 /// Set when the person at the keyboard has had enough.
-pub(super) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+pub(crate) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Answers a question in this process: one line of JSON on stdout. Stdin ends when whoever asked is gone, and the
 /// process with it.
-pub(super) fn answer(program: &Program, question: &Worker) -> Result<Exit, Failure> {
+pub(crate) fn answer(program: &Program, question: &Worker) -> Result<Exit, Failure> {
     thread::spawn(|| {
         let gone = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         drop(gone);
@@ -40,7 +42,7 @@ pub(super) fn answer(program: &Program, question: &Worker) -> Result<Exit, Failu
 }
 
 /// Puts `question` to a process of its own; the error says why there is no answer.
-pub(super) fn ask<R: DeserializeOwned>(question: &Worker) -> Result<R, String> {
+pub(crate) fn ask<R: DeserializeOwned>(question: &Worker) -> Result<R, String> {
     let program = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
     let mut process = Command::new(program)
         .args(question.arguments())
@@ -66,7 +68,7 @@ pub(super) fn ask<R: DeserializeOwned>(question: &Worker) -> Result<R, String> {
 
 /// Does `work` on every item, as many at once as there are cores, and reports each result as it comes. An
 /// interruption leaves the items not begun without a result.
-pub(super) fn map<T: Sync, R: Send>(
+pub(crate) fn map<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
     done: impl Fn(&T, &R) + Sync,

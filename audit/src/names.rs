@@ -2,27 +2,27 @@
 
 use weakest::model::{Entry, Mutant, Suite, choices, name_of};
 
-use super::args::explorer_name;
-use super::{Failure, Program};
+use crate::exit::Failure;
+use crate::program::Program;
 
 /// The suite of the explorer called `name`; the primary judge's if none is named.
-pub(super) fn suite<'a>(program: &'a Program, name: Option<&str>) -> Result<&'a Suite, Failure> {
+pub(crate) fn suite<'a>(program: &'a Program, name: Option<&str>) -> Result<&'a Suite, Failure> {
     let mut suites = program.subject.suites.iter().chain(&program.witnesses);
-    let known = suites.clone().map(|suite| explorer_name(suite.explorer));
+    let known = suites.clone().map(|suite| suite.explorer.name());
     let found = match name {
-        Some(name) => suites.find(|suite| explorer_name(suite.explorer) == name),
+        Some(name) => suites.find(|suite| suite.explorer.name() == name),
         None => suites.next(),
     };
     found.ok_or_else(|| unknown("explorer", name.unwrap_or(""), known))
 }
 
 /// The scenario called `name`.
-pub(super) fn entry<'a>(suite: &'a Suite, name: &str) -> Result<&'a Entry, Failure> {
+pub(crate) fn entry<'a>(suite: &'a Suite, name: &str) -> Result<&'a Entry, Failure> {
     suite.entry(name).ok_or_else(|| unknown("scenario", name, suite.entries.iter().map(|entry| entry.claim.name)))
 }
 
 /// The site called `site` with the ordering called `to`.
-pub(super) fn mutant(program: &Program, site: &str, to: &str) -> Result<Mutant, Failure> {
+pub(crate) fn mutant(program: &Program, site: &str, to: &str) -> Result<Mutant, Failure> {
     let rows = program.subject.rows;
     let index = rows.iter().position(|row| row.name == site);
     let index = index.ok_or_else(|| unknown("site", site, rows.iter().map(|row| row.name)))?;
@@ -46,6 +46,6 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
 }
 
 /// The mutant's site as its enum's variant is named, with its change, for people.
-pub(super) fn change(mutant: &Mutant) -> String {
+pub(crate) fn change(mutant: &Mutant) -> String {
     format!("{} {} → {}", mutant.row.name, name_of(Some(mutant.row.ordering)), name_of(mutant.to))
 }

@@ -3,26 +3,31 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
-use weakest::model::Explorer;
-
-use super::{Exit, Failure, Program, list, pins, replay, run, scenario, worker};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Puts every memory ordering on trial: sufficient if all scenarios pass, necessary if every weaker one is killed.
 #[derive(Debug, Parser)]
-#[command(name = "audit", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
-pub(super) struct Args {
+#[command(version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+struct Args {
     #[command(subcommand)]
-    pub(super) command: Option<Command>,
+    command: Option<Command>,
     #[command(flatten)]
-    pub(super) run: Run,
+    run: Run,
+}
+
+/// Reads the arguments of the program called `name`; ends it if there is something wrong with them.
+pub(crate) fn parse(name: &'static str) -> Command {
+    let mut command = Args::command().name(name);
+    let matches = command.get_matches_mut();
+    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
+    args.command.unwrap_or(Command::Run(args.run))
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 everything killed and the baseline passes, 1 a survivor or a violation, \
                           2 wrong usage, 3 something exhausted or interrupted.";
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// The baseline, then every one-step weakening of every site (the default).
     Run(Run),
     /// Prints the ordering table and the scenarios.
@@ -42,23 +47,23 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Run {
+pub(crate) struct Run {
     /// Goes one preemption further in bounded scenarios, and allows more executions.
     #[arg(long)]
-    pub(super) deep: bool,
+    pub(crate) deep: bool,
     /// Also writes the verdicts to this file as a JSON array, whole or not at all.
     #[arg(long, value_name = "FILE")]
-    pub(super) json: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) time: Time,
+    pub(crate) time: Time,
 }
 
 /// A bound on time.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub(super) struct Time {
+pub(crate) struct Time {
     /// Bounds the time of each exploration: one that takes longer ends without a verdict.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(super) seconds: Option<Duration>,
+    pub(crate) seconds: Option<Duration>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -67,51 +72,51 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Scenario {
+pub(crate) struct Scenario {
     /// Name of the scenario; `audit list` prints them.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The site to change.
     #[arg(long, requires = "to")]
-    pub(super) site: Option<String>,
+    pub(crate) site: Option<String>,
     /// The ordering to put there, or `removed` for a fence.
     #[arg(long, requires = "site", value_name = "ORDERING")]
-    pub(super) to: Option<String>,
+    pub(crate) to: Option<String>,
     /// Who explores it; the primary judge if not given.
     #[arg(long)]
-    pub(super) explorer: Option<String>,
+    pub(crate) explorer: Option<String>,
     /// Replays this schedule, as a failing test printed it.
     #[arg(long, requires = "explorer")]
-    pub(super) schedule: Option<String>,
+    pub(crate) schedule: Option<String>,
     /// Draws the failing execution to this file, in DOT, the language of Graphviz.
     #[arg(long, value_name = "FILE")]
-    pub(super) dot: Option<PathBuf>,
+    pub(crate) dot: Option<PathBuf>,
     /// Goes one preemption further if the scenario is bounded, and allows more executions.
     #[arg(long)]
-    pub(super) deep: bool,
+    pub(crate) deep: bool,
     #[command(flatten)]
-    pub(super) time: Time,
+    pub(crate) time: Time,
 }
 
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Replay {
+pub(crate) struct Replay {
     /// The id; without one, those that are known are listed.
-    pub(super) id: Option<String>,
+    pub(crate) id: Option<String>,
     /// Draws the execution to this file, in DOT, the language of Graphviz.
     #[arg(long, value_name = "FILE", requires = "id")]
-    pub(super) dot: Option<PathBuf>,
+    pub(crate) dot: Option<PathBuf>,
 }
 
 /// How far an audit goes.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub(super) struct Effort {
-    pub(super) depth: u32,
+pub(crate) struct Effort {
+    pub(crate) depth: u32,
     #[command(flatten)]
-    pub(super) time: Time,
+    pub(crate) time: Time,
 }
 
 /// What one worker process answers, as a line of JSON.
 #[derive(Debug, Clone, Subcommand)]
-pub(super) enum Worker {
+pub(crate) enum Worker {
     /// A scenario, unmutated.
     Baseline {
         explorer: String,
@@ -131,7 +136,7 @@ pub(super) enum Worker {
 
 impl Worker {
     /// As the arguments of a process.
-    pub(super) fn arguments(&self) -> Vec<String> {
+    pub(crate) fn arguments(&self) -> Vec<String> {
         let words = |kind: &str, explorer: &str, rest: &[&str], effort: &Effort| {
             let mut words = vec!["worker".to_owned(), kind.to_owned(), explorer.to_owned()];
             words.extend(rest.iter().map(|&word| word.to_owned()));
@@ -147,29 +152,7 @@ impl Worker {
 }
 
 impl Run {
-    pub(super) fn effort(&self) -> Effort {
+    pub(crate) fn effort(&self) -> Effort {
         Effort { depth: u32::from(self.deep), time: self.time }
-    }
-}
-
-impl Command {
-    pub(super) fn execute(self, program: &Program) -> Result<Exit, Failure> {
-        match self {
-            Self::Run(args) => run::run(program, &args),
-            Self::List => list::list(program),
-            Self::Scenario(args) => scenario::scenario(program, &args),
-            Self::Replay(args) => replay::replay(program, &args),
-            Self::Pins { bless } => pins::pins(program, bless),
-            Self::Worker(question) => worker::answer(program, &question),
-        }
-    }
-}
-
-/// What an explorer is called.
-pub(super) const fn explorer_name(explorer: Explorer) -> &'static str {
-    match explorer {
-        Explorer::Loom => "loom",
-        Explorer::Shuttle => "shuttle",
-        Explorer::Graph => "graph",
     }
 }

@@ -1,0 +1,80 @@
+//! The audit: puts every ordering of a primitive on trial, one process per mutant.
+//!
+//! A *subject* is an ordering table and the scenarios that run the primitive under an explorer. The audit explores every
+//! scenario as it is, then with every one-step weakening of every row. An ordering that no scenario needs survives and
+//! is named. A whole audit is a program of a few lines:
+//!
+//! ```no_run
+//! # weakest::sites! { enum Site for "flag" { Set { op: Store, ordering: Release, serves: [], because: "-" } } }
+//! # fn suites() -> Vec<weakest::model::Suite> { Vec::new() }
+//! use std::process::ExitCode;
+//! use weakest::model::Subject;
+//!
+//! fn main() -> ExitCode {
+//!     weakest_audit::main(Subject::of::<Site>(suites()))
+//! }
+//! ```
+//!
+//! Data flow: `args` → `run` (which asks worker processes through `worker`) → a record → tables, JSON, exit code.
+
+mod args;
+mod baseline;
+mod bless;
+mod counterexample;
+mod exit;
+mod files;
+mod list;
+mod names;
+mod pins;
+mod program;
+mod progress;
+mod replay;
+mod run;
+mod scenario;
+mod show;
+mod tables;
+mod worker;
+
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use args::Command;
+use exit::{Exit, Failure};
+pub use pins::Pins;
+pub use program::Program;
+
+/// Runs the audit that the command line's arguments ask for; `--help` lists them. Blocks until it is over.
+///
+/// The program starts itself again for each baseline and each mutant: it must do nothing of its own that would differ
+/// then.
+#[must_use]
+pub fn main(program: impl Into<Program>) -> ExitCode {
+    let (program, command) = (program.into(), args::parse(program::name()));
+    if !matches!(command, Command::Worker(_) | Command::Scenario(_) | Command::Replay(_)) {
+        let interrupt = ctrlc::set_handler(|| worker::INTERRUPTED.store(true, Ordering::Relaxed));
+        interrupt.expect("this is the process's only handler");
+    }
+    let exit = execute(&program, command);
+    let exit = exit.unwrap_or_else(|failure| match failure {
+        Failure::Usage(message) => {
+            eprintln!("error: {message}");
+            Exit::Usage
+        }
+        Failure::Io(message) => {
+            eprintln!("error: {message}");
+            Exit::Unfinished
+        }
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn execute(program: &Program, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(args) => run::run(program, &args),
+        Command::List => list::list(program),
+        Command::Scenario(args) => scenario::scenario(program, &args),
+        Command::Replay(args) => replay::replay(program, &args),
+        Command::Pins { bless } => bless::pins(program, bless),
+        Command::Worker(question) => worker::answer(program, &question),
+    }
+}
