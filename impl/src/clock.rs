@@ -3,6 +3,7 @@
 mod manual;
 mod queue;
 mod system;
+mod watch;
 
 use std::time::Duration;
 

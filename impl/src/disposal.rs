@@ -7,8 +7,10 @@ use std::task::{Context, Poll};
 use weakest::{Platform, Slot};
 
 use crate::handle::let_go;
-use crate::list::{self, Parting};
+use crate::list;
 use crate::node::{NodePtr, Sleeper};
+use crate::panics::Deferred;
+use crate::parting::{self, Parting};
 use crate::pool::Remains;
 use crate::shared::{Locked, Seen, Shared, SharedPtr};
 
@@ -28,12 +30,13 @@ impl<P: Platform> Registered<P> {
     }
 
     /// Leaves the callback registered, or running.
-    pub(crate) fn detach(self) {
+    pub(crate) fn detach(self) -> Deferred<P> {
         let mut locked = self.state().lock(Seen::HELD);
-        let remains = list::detach(&mut locked, self.node);
+        // SAFETY: this registration's part of the node is given up here.
+        let remains = unsafe { parting::detach(&mut locked, self.node) };
         // SAFETY: the hold is this registration's, which is gone.
-        unsafe { let_go(locked, self.source) };
-        remains.clear();
+        let released = unsafe { let_go(locked, self.source) };
+        released.and(remains.clear_early())
     }
 }
 
@@ -47,20 +50,26 @@ unsafe impl<P: Platform> Sync for Registered<P> {}
 /// thread runs the source's callbacks.
 ///
 /// The caller, whose part of the node is gone, unlocks and then clears the remains.
+///
+/// # Safety
+/// The node is a callback of this source, and the caller's part of it (the registration's, or the frame's) keeps it alive
+/// (node Invariant 4) and is given up here.
 #[inline(always)]
-pub(crate) fn leave<P: Platform>(
+pub(crate) unsafe fn leave<P: Platform>(
     source: &Shared<P>,
     seen: Seen,
     node: NodePtr<P>,
 ) -> (Locked<'_, P>, Option<Remains<P>>) {
     let mut locked = source.lock(seen);
     loop {
-        match list::part(&mut locked, node) {
+        // SAFETY: passed on to the caller.
+        match unsafe { parting::part(&mut locked, node) } {
             Parting::Over(remains) => return (locked, Some(remains)),
             Parting::Left => return (locked, None),
             Parting::Running => {
                 drop(locked);
-                await_end(source, node);
+                // SAFETY: passed on to the caller.
+                unsafe { await_end(source, node) };
                 locked = source.lock(Seen::CANCELLED);
             }
         }
@@ -68,11 +77,15 @@ pub(crate) fn leave<P: Platform>(
 }
 
 /// Blocks until a callback that runs on another thread is over.
+///
+/// # Safety
+/// As for [`leave`]; the caller's part is not given up.
 #[cold]
-fn await_end<P: Platform>(source: &Shared<P>, node: NodePtr<P>) {
+unsafe fn await_end<P: Platform>(source: &Shared<P>, node: NodePtr<P>) {
     let slot = pin!(P::Slot::new(Sleeper::<P>::new(Some(P::unparker()))));
     let sleeper = slot.as_ref().ptr();
-    while list::await_end(&mut source.lock(Seen::CANCELLED), node, sleeper) {
+    // SAFETY: node Invariant 5: the sleeper stays until the node is Busy no more.
+    while unsafe { parting::await_end(&mut source.lock(Seen::CANCELLED), node, sleeper) } {
         P::park();
     }
 }
@@ -91,17 +104,17 @@ impl<P: Platform> EndOf<P> {
     /// Lets go of the callback now.
     pub(crate) fn of(registered: Registered<P>) -> Self {
         let mut locked = registered.state().lock(Seen::HELD);
-        let running = match list::part(&mut locked, registered.node) {
+        // SAFETY: the registration's part of the node is given up here, unless the callback runs.
+        let running = match unsafe { parting::part(&mut locked, registered.node) } {
             Parting::Running => {
                 drop(locked);
                 Some(registered)
             }
             parting => {
                 // SAFETY: the hold is the registration's, which is gone.
-                unsafe { let_go(locked, registered.source) };
-                if let Parting::Over(remains) = parting {
-                    remains.clear();
-                }
+                let released = unsafe { let_go(locked, registered.source) };
+                let remains = if let Parting::Over(remains) = parting { remains } else { Remains::Nothing };
+                remains.clear_last(released);
                 None
             }
         };
@@ -133,18 +146,17 @@ impl<P: Platform> Future for EndOf<P> {
         // A waker is user code: cloned before the lock is taken, and the old one dropped after.
         let waker = context.waker().clone();
         let mut locked = registered.state().lock(Seen::HELD);
-        let old = list::set_waker(&mut locked, slot.ptr(), Some(waker));
-        if list::await_end(&mut locked, registered.node, slot.ptr()) {
-            drop(locked);
-            drop(old);
-            return Poll::Pending;
-        }
+        // SAFETY: the sleeper is this future's own.
+        let old = unsafe { list::set_waker(&mut locked, slot.ptr(), Some(waker)) };
+        // SAFETY: node Invariant 5: the sleeper is pinned, and this future's drop takes it out by a detach.
+        let is_running = unsafe { parting::await_end(&mut locked, registered.node, slot.ptr()) };
         drop(locked);
-        drop(old);
-        if let Some(registered) = running.take() {
-            registered.detach();
+        let mut deferred = Deferred::of(|| drop(old));
+        if !is_running && let Some(registered) = running.take() {
+            deferred = deferred.and(registered.detach());
         }
-        Poll::Ready(())
+        deferred.resume();
+        if is_running { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 
@@ -154,7 +166,7 @@ impl<P: Platform> Drop for EndOf<P> {
             return;
         }
         if let Some(registered) = self.running.take() {
-            registered.detach();
+            registered.detach().resume();
         }
     }
 }

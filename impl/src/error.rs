@@ -4,6 +4,7 @@ use std::fmt;
 
 use weakest::Platform;
 
+use crate::cause::Cause;
 use crate::token::CancellationToken;
 
 /// Cancellation was requested; carries the token that saw it.
@@ -23,11 +24,32 @@ use crate::token::CancellationToken;
 #[doc(alias = "OperationCanceledException")]
 pub struct Cancelled<P: Platform> {
     token: CancellationToken<P>,
+    cause: Cause,
 }
 
 impl<P: Platform> Cancelled<P> {
-    pub(crate) fn new(token: CancellationToken<P>) -> Self {
-        Self { token }
+    pub(crate) fn new(token: CancellationToken<P>, cause: Cause) -> Self {
+        Self { token, cause }
+    }
+
+    /// Why cancellation was requested. An error that was given as the cause is this one's
+    /// [`source`](std::error::Error::source), too.
+    ///
+    /// .NET counterpart: none.
+    ///
+    /// ```
+    /// use rescind::{CancellationTokenSource, Cause};
+    /// use std::error::Error;
+    ///
+    /// let source = CancellationTokenSource::new();
+    /// source.cancel_because(std::io::Error::other("the disk is full"));
+    /// let error = source.token().check().unwrap_err();
+    /// assert!(matches!(error.cause(), Cause::Error(_)));
+    /// assert_eq!(error.source().unwrap().to_string(), "the disk is full");
+    /// ```
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        self.cause.clone()
     }
 
     /// The token that was checked.
@@ -53,7 +75,7 @@ impl<P: Platform> Cancelled<P> {
 
 impl<P: Platform> Clone for Cancelled<P> {
     fn clone(&self) -> Self {
-        Self::new(self.token.clone())
+        Self::new(self.token.clone(), self.cause.clone())
     }
 }
 
@@ -67,7 +89,7 @@ impl<P: Platform> Eq for Cancelled<P> {}
 
 impl<P: Platform> fmt::Debug for Cancelled<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cancelled").field("token", &self.token).finish()
+        f.debug_struct("Cancelled").field("token", &self.token).field("cause", &self.cause).finish()
     }
 }
 
@@ -77,4 +99,8 @@ impl<P: Platform> fmt::Display for Cancelled<P> {
     }
 }
 
-impl<P: Platform> std::error::Error for Cancelled<P> {}
+impl<P: Platform> std::error::Error for Cancelled<P> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.error()
+    }
+}

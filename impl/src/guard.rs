@@ -4,8 +4,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use weakest::Platform;
 
-use crate::panics::swallow;
+use crate::panics::{Deferred, Payload};
 use crate::source::CancellationTokenSource;
+use crate::token::CancellationToken;
 
 /// Cancels its source when it is dropped. Counts as a source handle. While the thread unwinds, the callbacks' panics
 /// are dropped.
@@ -48,16 +49,35 @@ impl<P: Platform> DropGuard<P> {
     }
 }
 
+impl<P: Platform> DropGuard<P> {
+    /// A token that observes the guard's source.
+    ///
+    /// .NET counterpart: `CancellationTokenSource.Token`.
+    ///
+    /// ```
+    /// let guard = rescind::CancellationTokenSource::new().drop_guard();
+    /// let token = guard.token();
+    /// drop(guard);
+    /// assert!(token.is_cancelled());
+    /// ```
+    #[doc(alias = "Token")]
+    #[must_use]
+    pub fn token(&self) -> CancellationToken<P> {
+        self.source.as_ref().map_or_else(CancellationToken::none, CancellationTokenSource::token)
+    }
+}
+
 impl<P: Platform> Drop for DropGuard<P> {
     fn drop(&mut self) {
         if P::failed() {
             return;
         }
-        match self.source.take().map(|source| source.try_cancel()) {
-            Some(Err(panics)) if std::thread::panicking() => swallow::<P>(Box::new(panics)),
-            Some(Err(panics)) => std::panic::panic_any(panics),
-            Some(Ok(_)) | None => {}
-        }
+        let Some(source) = self.source.take() else {
+            return;
+        };
+        let mut deferred = Deferred::<P>::none();
+        deferred.note(source.try_cancel().map(drop).map_err(|panics| Box::new(panics) as Payload));
+        deferred.and(source.release()).resume();
     }
 }
 

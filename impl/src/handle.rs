@@ -12,13 +12,15 @@
 //! 4. HELD is set for good by the first hold. Who sees it unset, with no handle left, knows that there are no holds.
 //! 5. When the last source handle is gone its links are unlinked and their holds on the parents given back, so
 //!    releasing a state never releases another: no chain is too deep.
+//! 6. All source handles together own one count of `refs`, which goes with the last of them. An upgrade takes a part in
+//!    it while `sources` is not zero, and finds WEAK set there: so whoever sees one source handle, its own, and WEAK
+//!    unset knows that no other can come.
 #![expect(unsafe_code, reason = "counted memory")]
-
-use std::mem::ManuallyDrop;
 
 use weakest::{Atomic, AtomicInt, Platform};
 
 use crate::links;
+use crate::panics::Deferred;
 use crate::shared::{ABANDONED, HELD, Locked, Seen, Shared, SharedPtr};
 use crate::sites::Site;
 
@@ -38,20 +40,46 @@ impl<P: Platform> Counts<P> {
 
     /// Counts one more source handle.
     pub(crate) fn add_source(&self) {
-        check_count(self.sources.fetch_add(1, Site::SourceClone));
+        check_sources(self.sources.fetch_add(1, Site::SourceClone));
     }
 
-    /// Whether there is one source handle; the caller holds it, so no other can come.
+    /// From here on a source handle may be [made of none](Self::upgrade_source) that the caller knows of.
+    pub(crate) fn allow_upgrades(&self) {
+        self.sources.fetch_or(WEAK, Site::SourceWeak);
+    }
+
+    /// Counts one more source handle if there is one; `true` if so.
+    #[must_use]
+    pub(crate) fn upgrade_source(&self) -> bool {
+        let mut seen = self.sources.load(Site::SourceSeen);
+        while seen & !WEAK != 0 {
+            check_sources(seen);
+            match self.sources.compare_exchange_weak(seen, seen + 1, Site::SourceUpgrade, Site::SourceMiss) {
+                Ok(_) => return true,
+                Err(now) => seen = now,
+            }
+        }
+        false
+    }
+
+    /// Whether there is one source handle, which is the caller's.
     #[inline]
     pub(crate) fn has_one_source(&self) -> bool {
-        self.sources.load(Site::SourceAlone) == 1
+        self.source_count() & !WEAK == 1
+    }
+
+    /// How many source handles there are, at least the caller's own; with WEAK.
+    #[inline]
+    fn source_count(&self) -> u32 {
+        self.sources.load(Site::SourceAlone)
     }
 
     /// Counts one source handle fewer, the caller's; `true` if it was the last.
     #[must_use]
     #[inline]
     pub(crate) fn remove_source(&self) -> bool {
-        if !self.has_one_source() && self.sources.fetch_sub(1, Site::SourceDrop) != 1 {
+        // Of one handle and no weak one nobody else can make another.
+        if self.source_count() != 1 && self.sources.fetch_sub(1, Site::SourceDrop) & !WEAK != 1 {
             return false;
         }
         self.sources.load(Site::SourceLast);
@@ -101,7 +129,20 @@ fn check_count(before: u32) {
     }
 }
 
-/// A counted handle to the state.
+/// As [`check_count`], of source handles, with WEAK.
+#[inline]
+fn check_sources(before: u32) {
+    if before & !WEAK > i32::MAX as u32 / 2 {
+        std::process::abort();
+    }
+}
+
+/// In the count of source handles: there has been a weak one.
+const WEAK: u32 = 1 << 31;
+
+/// A counted handle to the state. It is given up by a [`release`](Self::release), which may run user code, and not by a
+/// drop.
+#[must_use = "a handle is given up by a release"]
 pub(crate) struct Handle<P: Platform>(SharedPtr<P>);
 
 impl<P: Platform> Handle<P> {
@@ -149,33 +190,49 @@ impl<P: Platform> Handle<P> {
         self.0
     }
 
-    /// Releases the state if this is the only handle and there has never been a hold; else gives the handle back.
+    /// Gives the handle up; the state may be gone then.
     #[inline]
-    pub(crate) fn release_alone(self) -> Option<Self> {
-        if !self.counts.is_alone() || self.peek().was_held() {
-            return Some(self);
+    pub(crate) fn release(self) -> Deferred<P> {
+        if P::failed() || !self.counts.remove() {
+            return Deferred::none();
         }
-        let state = ManuallyDrop::new(self).0;
-        // SAFETY: Invariant 4: there is no hold, and no handle but this.
-        unsafe { links::release(state) };
-        None
+        if self.peek().was_held() {
+            // SAFETY: Invariant 3: nobody releases the state before the last look that is owed, which this may be.
+            let locked = unsafe { self.0.get() }.lock(Seen::HELD);
+            // SAFETY: this handle was the last, and this is the look.
+            unsafe { look(locked, self.0) }
+        } else {
+            // SAFETY: Invariant 4: there is no hold, and this was the last handle.
+            unsafe { links::release(self.0) }
+        }
     }
 
-    /// Unlocks and drops the handle; if it is the last, looks for holds before (Invariant 2).
+    /// Releases the state if this is the only handle and there has never been a hold; else gives the handle back.
+    #[inline]
+    pub(crate) fn release_alone(self) -> Result<Deferred<P>, Self> {
+        if !self.counts.is_alone() || self.peek().was_held() {
+            return Err(self);
+        }
+        // SAFETY: Invariant 4: there is no hold, and no handle but this.
+        Ok(unsafe { links::release(self.0) })
+    }
+
+    /// Unlocks and gives the handle up; if it is the last, looks for holds before (Invariant 2).
     ///
     /// # Safety
     /// The lock is that of the handle's state.
-    pub(crate) unsafe fn drop_locked(self, locked: Locked<'_, P>) {
+    pub(crate) unsafe fn release_locked(self, locked: Locked<'_, P>) -> Deferred<P> {
         if !locked.has(HELD) {
-            // Whoever drops the last handle then does not wait for the lock.
+            // Whoever gives the last handle up then does not wait for the lock.
             drop(locked);
-            return;
+            return self.release();
         }
-        let state = ManuallyDrop::new(self).0;
-        // SAFETY: Invariant 1: the handle keeps the state alive. Whoever drops the last one waits for the lock.
-        if unsafe { state.get() }.counts.remove() {
+        // Whoever gives the last handle up waits for the lock.
+        if self.counts.remove() {
             // SAFETY: the handle was the last, and this is the look.
-            unsafe { look(locked, state) }
+            unsafe { look(locked, self.0) }
+        } else {
+            Deferred::none()
         }
     }
 }
@@ -184,7 +241,7 @@ impl<P: Platform> Handle<P> {
 ///
 /// # Safety
 /// The lock is that of the state at `state`, and the caller owes it a look.
-unsafe fn look<P: Platform>(mut locked: Locked<'_, P>, state: SharedPtr<P>) {
+unsafe fn look<P: Platform>(mut locked: Locked<'_, P>, state: SharedPtr<P>) -> Deferred<P> {
     let (was_revived, is_held) = locked.with_mut(|guarded| {
         let was_revived = guarded.revived > 0;
         guarded.revived -= u32::from(was_revived);
@@ -194,10 +251,11 @@ unsafe fn look<P: Platform>(mut locked: Locked<'_, P>, state: SharedPtr<P>) {
         locked.set(ABANDONED);
     }
     drop(locked);
-    if !was_revived && !is_held {
-        // SAFETY: Invariant 2: there is no handle, no hold, and no other look owed.
-        unsafe { links::release(state) }
+    if was_revived || is_held {
+        return Deferred::none();
     }
+    // SAFETY: Invariant 2: there is no handle, no hold, and no other look owed.
+    unsafe { links::release(state) }
 }
 
 /// Counts one more hold.
@@ -219,17 +277,18 @@ pub(crate) fn hold<P: Platform>(locked: &mut Locked<'_, P>) {
 /// # Safety
 /// A hold on the state at `state`, whose lock this is, belongs to the caller, who gives it up.
 #[inline]
-pub(crate) unsafe fn let_go<P: Platform>(mut locked: Locked<'_, P>, state: SharedPtr<P>) {
+pub(crate) unsafe fn let_go<P: Platform>(mut locked: Locked<'_, P>, state: SharedPtr<P>) -> Deferred<P> {
     let held = locked.with_mut(|guarded| {
         guarded.held -= 1;
         guarded.held
     });
     let is_last = held == 0 && locked.has(ABANDONED);
     drop(locked);
-    if is_last {
-        // SAFETY: Invariant 2: the last hold is the caller's, and there is no handle.
-        unsafe { links::release(state) }
+    if !is_last {
+        return Deferred::none();
     }
+    // SAFETY: Invariant 2: the last hold is the caller's, and there is no handle.
+    unsafe { links::release(state) }
 }
 
 impl<P: Platform> std::ops::Deref for Handle<P> {
@@ -247,24 +306,6 @@ impl<P: Platform> Clone for Handle<P> {
     fn clone(&self) -> Self {
         // SAFETY: Invariant 1: this handle keeps the state alive.
         unsafe { Self::retain(self.0) }
-    }
-}
-
-impl<P: Platform> Drop for Handle<P> {
-    #[inline]
-    fn drop(&mut self) {
-        if P::failed() || !self.counts.remove() {
-            return;
-        }
-        if self.peek().was_held() {
-            // SAFETY: Invariant 3: nobody releases the state before the last look that is owed, which this may be.
-            let locked = unsafe { self.0.get() }.lock(Seen::HELD);
-            // SAFETY: this handle was the last, and this is the look.
-            unsafe { look(locked, self.0) }
-        } else {
-            // SAFETY: Invariant 4: there is no hold, and this was the last handle.
-            unsafe { links::release(self.0) }
-        }
     }
 }
 

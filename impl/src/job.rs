@@ -19,9 +19,10 @@ use std::task::{Context, Poll, Waker};
 
 use weakest::{Cell, CellName, Platform, Ptr};
 
+use crate::cause::Cause;
 use crate::handle::Handle;
 use crate::notify::{self, Found, OnPanic};
-use crate::panics::{CallbackPanics, Collector, catch, swallow};
+use crate::panics::{CallbackPanics, Collector, Deferred};
 use crate::shared::{Locked, Seen};
 
 /// What a job and its completion share.
@@ -52,13 +53,20 @@ impl<P: Platform> RecordRef<P> {
         unsafe { record.state.with_mut(write) }
     }
 
-    /// Gives the record back.
+    /// Lets go of the source, and not of the record, which is the other one's.
+    fn leave(self) -> Deferred<P> {
+        self.source.release()
+    }
+
+    /// Lets go of the source and gives the record back.
     ///
     /// # Safety
     /// The caller is the later of the two (Invariant 2).
-    unsafe fn release(self) {
+    unsafe fn release(self) -> Deferred<P> {
+        // A record that is given back holds neither a result nor a waker, so that this runs no user code.
         // SAFETY: passed on to the caller.
         unsafe { self.record.release() }
+        self.leave()
     }
 }
 
@@ -119,7 +127,7 @@ enum Repr<P: Platform> {
 /// See [`cancel_on`](crate::CancellationTokenSource::cancel_on).
 pub(crate) fn cancel_on<P: Platform>(source: &Handle<P>, spawn: impl FnOnce(CancelJob<P>)) -> CancelCompletion<P> {
     let mut panics = Collector::default();
-    let found = notify::request(source, None, None, 0, &mut panics);
+    let found = notify::request(source, &Cause::Requested, None, None, 0, &mut panics);
     let Some(Found::Callbacks(locked)) = found else {
         return CancelCompletion { repr: Repr::Ready(panics.close(0).map_or(Ok(()), Err)) };
     };
@@ -170,18 +178,19 @@ impl<P: Platform> Drop for CancelJob<P> {
             State::Running { .. } | State::Done(_) => (None, Some(result)),
         });
         drop(locked);
-        if let Some(result) = untold {
-            // SAFETY: Invariant 2: the completion is gone.
-            unsafe { shared.release() }
-            if let Err(panics) = result {
-                swallow::<P>(Box::new(panics));
+        let deferred = match untold {
+            Some(result) => {
+                // SAFETY: Invariant 2: the completion is gone.
+                let released = unsafe { shared.release() };
+                released.and(Deferred::of(|| drop(result)))
             }
-        } else if let Some(waker) = waiter
-            && let Err(payload) = catch::<P, _>(|| waker.wake())
-        {
-            // It has nowhere to go: the result was given out before.
-            swallow::<P>(payload);
-        }
+            None => {
+                let woken = waiter.map_or_else(Deferred::none, |waker| Deferred::of(|| waker.wake()));
+                woken.and(shared.leave())
+            }
+        };
+        // It has nowhere to go: the result was given out before.
+        deferred.swallow();
     }
 }
 
@@ -241,12 +250,15 @@ impl<P: Platform> CancelCompletion<P> {
                 State::Done(result) => Some(std::mem::replace(result, Ok(()))),
             });
             drop(locked);
-            drop(new);
-            let pending = std::mem::replace(&mut self.repr, Repr::Ready(result?));
-            if let Repr::Pending(shared) = pending {
+            let mut deferred = Deferred::of(|| drop(new));
+            if let Some(result) = result
+                && let Repr::Pending(shared) = std::mem::replace(&mut self.repr, Repr::Ready(result))
+            {
                 // SAFETY: Invariant 2: the job is done and was not abandoned.
-                unsafe { shared.release() }
+                deferred = deferred.and(unsafe { shared.release() });
             }
+            // The result is not lost by it.
+            deferred.resume();
         }
         match &mut self.repr {
             Repr::Ready(result) => Some(std::mem::replace(result, Ok(()))),
@@ -275,19 +287,20 @@ impl<P: Platform> Drop for CancelCompletion<P> {
             return;
         };
         let mut locked = shared.source.lock(Seen::CANCELLED);
-        let (done, waiter) = shared.with_mut(&mut locked, |state| match state {
+        let (result, waiter) = shared.with_mut(&mut locked, |state| match state {
             State::Running { waiter, abandoned } => {
                 *abandoned = true;
-                (false, waiter.take())
+                (None, waiter.take())
             }
-            State::Done(_) => (true, None),
+            State::Done(result) => (Some(std::mem::replace(result, Ok(()))), None),
         });
         drop(locked);
-        drop(waiter);
-        if done {
+        let released = match &result {
             // SAFETY: Invariant 2: the job is done and was not abandoned.
-            unsafe { shared.release() }
-        }
+            Some(_) => unsafe { shared.release() },
+            None => shared.leave(),
+        };
+        released.and(Deferred::of(|| drop((waiter, result)))).resume();
     }
 }
 

@@ -28,6 +28,9 @@
 //! | `CreateLinkedTokenSource` | `child_token` | | [`linked`](CancellationTokenSource::linked) |
 //! | `TryReset` | | | [`try_reset`](CancellationTokenSource::try_reset) |
 //! | `Dispose()` of the source | | last `stop_source` destroyed | drop of the last handle |
+//! | | | | [`cancel_because`](CancellationTokenSource::cancel_because), [`cause`](CancellationToken::cause) |
+//! | `CreateLinkedTokenSource`, then `CancelAfter` | | | [`linked_with_timeout`](CancellationTokenSource::linked_with_timeout) |
+//! | `WeakReference<CancellationTokenSource>` | | | [`downgrade`](CancellationTokenSource::downgrade) |
 //! | | `drop_guard` | `~jthread` | [`drop_guard`](CancellationTokenSource::drop_guard) |
 //! | `IsCancellationRequested` | `is_cancelled` | `stop_requested` | [`is_cancelled`](CancellationToken::is_cancelled) |
 //! | `CanBeCanceled` | | `stop_possible` | [`can_be_cancelled`](CancellationToken::can_be_cancelled) |
@@ -47,6 +50,7 @@
 //! the same source runs under model checkers.
 
 mod callback;
+mod cause;
 mod clock;
 mod disposal;
 mod error;
@@ -58,6 +62,7 @@ mod list;
 mod node;
 mod notify;
 mod panics;
+mod parting;
 mod pool;
 mod registration;
 mod removal;
@@ -68,9 +73,11 @@ mod source;
 mod timer;
 mod token;
 mod waits;
+mod weak;
 
 use weakest::Native;
 
+pub use cause::Cause;
 pub use clock::{ManualTime, TimeProvider, Timer};
 pub use panics::CallbackPanics;
 
@@ -82,10 +89,12 @@ pub mod generic {
     pub use crate::registration::Registration;
     pub use crate::source::CancellationTokenSource;
     pub use crate::token::CancellationToken;
+    pub use crate::weak::WeakSource;
 }
 
 pub use aliases::{
     CancelCompletion, CancelJob, CancellationToken, CancellationTokenSource, Cancelled, DropGuard, Registration,
+    WeakSource,
 };
 
 mod aliases {
@@ -131,6 +140,12 @@ mod aliases {
     /// .NET counterpart: none; a `finally` that calls `CancellationTokenSource.Cancel` does it.
     #[doc(alias = "jthread")]
     pub type DropGuard = generic::DropGuard<Native>;
+
+    /// Requests cancellation while somebody else keeps the source: [`generic::WeakSource`] on the machine itself.
+    ///
+    /// .NET counterpart: `WeakReference<CancellationTokenSource>`.
+    #[doc(alias = "WeakReference")]
+    pub type WeakSource = generic::WeakSource<Native>;
 
     /// The error of a token that was checked and is cancelled: [`generic::Cancelled`] on the machine itself.
     ///

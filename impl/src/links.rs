@@ -14,12 +14,15 @@ use std::mem::offset_of;
 
 use weakest::{Cell, CellName, Platform, Ptr};
 
+use crate::cause::{self, Cause};
 use crate::handle::{Handle, hold, let_go};
-use crate::list;
+use crate::list::{Callbacks, List};
 use crate::node::{Kind, Memory, Node, NodePtr};
+use crate::panics::Deferred;
 use crate::pool;
 use crate::removal;
-use crate::shared::{CANCELLED, Seen, Shared, SharedPtr};
+use crate::shared::{Seen, Shared, SharedPtr};
+use crate::token::CancellationToken;
 
 /// A child's membership in one parent's callback list.
 #[repr(C)]
@@ -63,10 +66,17 @@ struct Block<P: Platform, L> {
 trait Links<P: Platform>: Sized {
     const SHAPE: Shape;
 
-    fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>>;
+    /// The i-th link, if there are so many.
+    ///
+    /// # Safety
+    /// The block is alive.
+    unsafe fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>>;
 
     /// Gives back what is not in the block itself.
-    fn release(&self);
+    ///
+    /// # Safety
+    /// The block is the caller's alone, and all of its links are unlinked.
+    unsafe fn release(&self);
 }
 
 impl<P: Platform, const N: usize> Links<P> for [Link<P>; N] {
@@ -78,12 +88,12 @@ impl<P: Platform, const N: usize> Links<P> for [Link<P>; N] {
     };
 
     #[inline]
-    fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>> {
+    unsafe fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>> {
         // SAFETY: the i-th of N links lies there.
         (i < N).then(|| unsafe { block.member(Place::<P, N, 0>::OFFSET + i * size_of::<Link<P>>()) })
     }
 
-    fn release(&self) {}
+    unsafe fn release(&self) {}
 }
 
 /// The I-th of N links in a block.
@@ -134,14 +144,14 @@ impl<P: Platform> FarLink<P> {
 impl<P: Platform> Links<P> for Vec<Ptr<P, FarLink<P>>> {
     const SHAPE: Shape = Shape::Many;
 
-    fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>> {
-        // SAFETY: the caller has a part in the block.
+    unsafe fn get(block: Ptr<P, Block<P, Self>>, i: usize) -> Option<LinkPtr<P>> {
+        // SAFETY: passed on to the caller.
         unsafe { block.get() }.links.as_slice().get(i).map(|link| link.cast())
     }
 
-    fn release(&self) {
+    unsafe fn release(&self) {
         for link in self {
-            // SAFETY: the block owns its links, and all of them are unlinked (handle Invariant 5).
+            // SAFETY: passed on to the caller: the block owns its links.
             unsafe { link.release() }
         }
     }
@@ -158,22 +168,27 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
 
     /// # Safety
     /// `shared` is the state of a block of this type, and nobody else's.
-    unsafe fn release(shared: SharedPtr<P>) {
+    unsafe fn release(shared: SharedPtr<P>) -> Deferred<P> {
         let block = shared.cast::<Self>();
         // SAFETY: the state is a block's first field, and the caller promises the block's type.
         let this = unsafe { block.get() };
         // SAFETY: the state is the caller's alone.
         let has_rest =
-            unsafe { this.shared.with_unshared(|guarded| guarded.newest.is_some() || guarded.timer.is_some()) };
-        let dropped = if has_rest { removal::take_down_all(&this.shared) } else { removal::Dropped::default() };
+            unsafe { this.shared.with_unshared(|guarded| guarded.newest.is_some() || guarded.attached.is_some()) };
+        let mut deferred = if has_rest { removal::take_down_all(&this.shared) } else { Deferred::none() };
         // SAFETY: the state is the caller's alone.
-        let pool = unsafe { this.shared.with_unshared(|guarded| guarded.spare) };
+        let (pool, error) = unsafe { this.shared.with_unshared(|guarded| (guarded.spare, guarded.attached)) };
+        if let Some(error) = error {
+            // SAFETY: the state is the caller's alone, and its timer is taken down.
+            deferred = deferred.and(unsafe { cause::release(error) });
+        }
         // SAFETY: the state is the caller's alone, and so is its pool.
         unsafe { pool::release(pool) };
-        this.links.release();
+        // SAFETY: the state is the caller's alone, and all of its links are unlinked (handle Invariant 5).
+        unsafe { this.links.release() };
         // SAFETY: the state is the caller's alone.
         unsafe { block.release() };
-        dropped.resume::<P>();
+        deferred
     }
 }
 
@@ -182,7 +197,7 @@ impl<P: Platform, L: Links<P>> Block<P, L> {
 /// # Safety
 /// The state at `shared` is the caller's alone.
 #[inline]
-pub(crate) unsafe fn release<P: Platform>(shared: SharedPtr<P>) {
+pub(crate) unsafe fn release<P: Platform>(shared: SharedPtr<P>) -> Deferred<P> {
     // SAFETY: passed on to the caller.
     let release = match unsafe { shared.get() }.shape {
         Shape::Plain => Block::<P, [Link<P>; 0]>::release,
@@ -200,32 +215,50 @@ pub(crate) fn plain<P: Platform>() -> Handle<P> {
     Block::<P, [Link<P>; 0]>::allocate([])
 }
 
-/// The state of a source that is cancelled as soon as any of `parents` is.
-pub(crate) fn linked<'a, P: Platform>(parents: impl IntoIterator<Item = &'a Handle<P>>) -> Handle<P> {
-    let mut parents = parents.into_iter().fuse();
-    let child = match (parents.next(), parents.next(), parents.next()) {
-        (None, ..) => return plain(),
+/// The state of a source that is cancelled as soon as any of `tokens` is.
+pub(crate) fn linked<'a, P: Platform>(tokens: impl IntoIterator<Item = &'a CancellationToken<P>>) -> Handle<P> {
+    // Where among the parents a token comes that is cancelled by no source.
+    let (mut count, mut always) = (0, None);
+    let mut parents = tokens.into_iter().fuse().filter_map(|token| {
+        count += usize::from(token.handle().is_some());
+        if token.is_always() {
+            always.get_or_insert(count);
+        }
+        token.handle()
+    });
+    let first = (parents.next(), parents.next(), parents.next());
+    let rest: Vec<_> = if first.2.is_some() { parents.by_ref().collect() } else { Vec::new() };
+    // The iterator is a user's, and so is its drop: it is over before anything is made that would have to be undone.
+    drop(parents);
+    let child = match first {
+        (None, ..) => plain(),
         (Some(a), None, _) => Block::allocate([Place::<P, 1, 0>::link(a)]),
         (Some(a), Some(b), None) => Block::allocate([Place::<P, 2, 0>::link(a), Place::<P, 2, 1>::link(b)]),
-        (Some(a), Some(b), Some(c)) => {
-            // The rest may panic, so nothing is allocated before it has come.
-            let parents: Vec<_> = [a, b, c].into_iter().chain(parents).collect();
-            far(parents.into_iter().map(FarLink::allocate).collect())
-        }
+        (Some(a), Some(b), Some(c)) => far([a, b, c].into_iter().chain(rest).map(FarLink::allocate).collect()),
     };
+    let mut i = 0;
     for_each_link(&child, |link| {
+        if always == Some(i) {
+            cancel_unobserved(&child, &Cause::Requested);
+        }
+        i += 1;
         // SAFETY: links live as long as the block that embeds them.
         let parent = unsafe { link.get() }.parent;
         // SAFETY: the caller has a handle to the parent.
         let mut locked = unsafe { parent.get() }.lock(Seen::HELD);
         hold(&mut locked);
         if locked.is_live() {
-            list::push(&mut locked, link.cast(), list::callbacks);
+            // SAFETY: Invariant 2: the link is the child's, which unlinks it before it goes.
+            unsafe { Callbacks::push(&mut locked, link.cast()) };
         } else if locked.is_cancelled() {
+            let cause = locked.cause();
             drop(locked);
-            cancel_unobserved(&child);
+            cancel_unobserved(&child, &cause);
         }
     });
+    if always.is_some() {
+        cancel_unobserved(&child, &Cause::Requested);
+    }
     child
 }
 
@@ -241,39 +274,59 @@ fn far<P: Platform>(links: Vec<Ptr<P, FarLink<P>>>) -> Handle<P> {
     child
 }
 
-/// Cancels a source that nobody has a handle to yet, so there is no callback to run.
-pub(crate) fn cancel_unobserved<P: Platform>(child: &Shared<P>) {
+/// Cancels a source that nobody has a handle to yet, unless it is cancelled already: there is no callback to run, no wait
+/// and no timer.
+pub(crate) fn cancel_unobserved<P: Platform>(child: &Shared<P>, cause: &Cause) {
+    let spare = cause.spare();
     let mut locked = child.lock(Seen::NEW);
     if locked.is_live() {
-        locked.set(CANCELLED);
+        spare.attach(&mut locked);
+        locked.set(cause.bits());
+    } else {
+        drop(locked);
+        spare.discard();
     }
 }
 
 /// The last source handle is gone: takes the links out of the parents' lists and gives the holds on them back.
 #[inline]
-pub(crate) fn unlink_all<P: Platform>(child: &Handle<P>) {
+pub(crate) fn unlink_all<P: Platform>(child: &Handle<P>) -> Deferred<P> {
+    let mut deferred = Deferred::none();
     for_each_link(child, |link| {
         // SAFETY: links live as long as the block that embeds them.
         let parent = unsafe { link.get() }.parent;
         // SAFETY: Invariant 1: the link holds the parent.
         let mut locked = unsafe { parent.get() }.lock(Seen::HELD);
-        list::remove(&mut locked, link.cast(), list::callbacks);
+        // SAFETY: the link is this child's own, and one of this parent's callbacks.
+        unsafe { Callbacks::remove(&mut locked, link.cast()) };
         // SAFETY: Invariant 1: the link's hold is given up here, once.
-        unsafe { let_go(locked, parent) }
+        let released = unsafe { let_go(locked, parent) };
+        deferred.note(released.into_result());
     });
+    deferred
 }
 
 #[inline]
 fn for_each_link<P: Platform>(child: &Handle<P>, mut visit: impl FnMut(LinkPtr<P>)) {
     let get = match child.shape {
         Shape::Plain => return,
-        Shape::One => |block: SharedPtr<P>, i| <[Link<P>; 1]>::get(block.cast(), i),
-        Shape::Two => |block: SharedPtr<P>, i| <[Link<P>; 2]>::get(block.cast(), i),
-        Shape::Many => |block: SharedPtr<P>, i| <Vec<Ptr<P, FarLink<P>>>>::get(block.cast(), i),
+        Shape::One => get_of::<P, [Link<P>; 1]>,
+        Shape::Two => get_of::<P, [Link<P>; 2]>,
+        Shape::Many => get_of::<P, Vec<Ptr<P, FarLink<P>>>>,
     };
     let mut i = 0;
-    while let Some(link) = get(child.ptr(), i) {
+    // SAFETY: the function is of the state's own shape, and the handle keeps the block alive.
+    while let Some(link) = unsafe { get(child.ptr(), i) } {
         visit(link);
         i += 1;
     }
+}
+
+/// The i-th link of a state.
+///
+/// # Safety
+/// The state is alive, and that of a block with such links.
+unsafe fn get_of<P: Platform, L: Links<P>>(shared: SharedPtr<P>, i: usize) -> Option<LinkPtr<P>> {
+    // SAFETY: passed on to the caller; the state is a block's first field.
+    unsafe { L::get(shared.cast(), i) }
 }

@@ -1,6 +1,9 @@
 //! The lists of a source: doubly linked, newest first, under its lock.
 //!
 //! Removing a node costs the same wherever it is (R16). Invariants: see [`node`](crate::node).
+//!
+//! Most functions share one precondition, called *theirs*: the lock is that of the node's source, and the node is Linked
+//! or Busy there, or the caller's own.
 #![expect(unsafe_code, reason = "an intrusive list follows pointers")]
 
 use std::task::Waker;
@@ -8,80 +11,148 @@ use std::task::Waker;
 use weakest::{Cell, Platform, Ptr, ThreadId};
 
 use crate::node::{Kind, Member, NodePtr, Sleeper, State, Waiter};
-use crate::panics::{Payload, catch};
-use crate::pool::{self, Remains};
 use crate::shared::{Guarded, Locked};
 
-/// Reads a node. `_locked` is the lock of the node's source, the node Linked, Busy, Spare or owned by the caller.
+/// Reads a node.
+///
+/// # Safety
+/// `_locked` is the lock of the node's source; the node is Linked, Busy or Spare there, or the caller's own.
 #[inline(always)]
-pub(crate) fn with<P: Platform, R>(_locked: &Locked<'_, P>, node: NodePtr<P>, read: impl FnOnce(&Member<P>) -> R) -> R {
-    // SAFETY: node Invariant 2 (Linked), node Invariant 4 (Busy), or the owner's own.
+pub(crate) unsafe fn with<P: Platform, R>(
+    _locked: &Locked<'_, P>,
+    node: NodePtr<P>,
+    read: impl FnOnce(&Member<P>) -> R,
+) -> R {
+    // SAFETY: node Invariant 2 (Linked), node Invariant 4 (Busy, Spare), or the owner's own.
     let node = unsafe { node.get() };
     // SAFETY: node Invariant 1.
     unsafe { node.member.with(read) }
 }
 
-/// Changes a node, as [`with`].
+/// Changes a node.
+///
+/// # Safety
+/// As for [`with`].
 #[inline(always)]
-pub(crate) fn with_mut<P: Platform, R>(
+pub(crate) unsafe fn with_mut<P: Platform, R>(
     _locked: &mut Locked<'_, P>,
     node: NodePtr<P>,
     write: impl FnOnce(&mut Member<P>) -> R,
 ) -> R {
-    // SAFETY: node Invariant 2 (Linked), node Invariant 4 (Busy), or the owner's own.
+    // SAFETY: node Invariant 2 (Linked), node Invariant 4 (Busy, Spare), or the owner's own.
     let node = unsafe { node.get() };
     // SAFETY: node Invariant 1.
     unsafe { node.member.with_mut(write) }
 }
 
-/// Where a list begins: the place of its newest node, given that if there is one.
-pub(crate) type Head<P> = fn(&mut Guarded<P>, Option<NodePtr<P>>) -> &mut Option<NodePtr<P>>;
-
 /// The list of callbacks and links, or that of those being removed.
-#[inline(always)]
-pub(crate) fn callbacks<P: Platform>(lists: &mut Guarded<P>, newest: Option<NodePtr<P>>) -> &mut Option<NodePtr<P>> {
-    if newest.is_none() || lists.newest == newest { &mut lists.newest } else { &mut lists.doomed }
-}
+pub(crate) enum Callbacks {}
 
 /// The list of waits.
-#[inline(always)]
-pub(crate) fn waits<P: Platform>(lists: &mut Guarded<P>, _newest: Option<NodePtr<P>>) -> &mut Option<NodePtr<P>> {
-    &mut lists.waits
-}
+pub(crate) enum Waits {}
 
-/// Registers a node as the newest of its list. The caller owns it.
-#[inline(always)]
-pub(crate) fn push<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, head: Head<P>) {
-    let older = locked.with_mut(|lists| head(lists, None).replace(node));
-    with_mut(locked, node, |member| member.state = State::Linked { newer: None, older, orphan: false });
-    if let Some(older) = older {
-        with_mut(locked, older, |member| *neighbours(member).0 = Some(node));
-    }
-}
+/// One of a source's lists.
+pub(crate) trait List {
+    /// Whether the source counts its members.
+    const COUNTED: bool;
 
-/// Takes a linked node out and changes its state; its kind, or `None` if it was not linked.
-#[inline(always)]
-fn unlink<P: Platform>(
-    locked: &mut Locked<'_, P>,
-    node: NodePtr<P>,
-    head: Head<P>,
-    change: impl FnOnce(&mut State<P>),
-) -> Option<&'static Kind<P>> {
-    let (kind, newer, older) = with_mut(locked, node, |member| match member.state {
-        State::Linked { newer, older, .. } => {
-            change(&mut member.state);
-            Some((member.kind, newer, older))
+    /// The place of the list's newest node, which is given if there is one.
+    fn head<P: Platform>(guarded: &mut Guarded<P>, newest: Option<NodePtr<P>>) -> &mut Option<NodePtr<P>>;
+
+    /// Registers a node as the newest of its list.
+    ///
+    /// # Safety
+    /// The node is the caller's, and Idle, Spent or Spare; it outlives its membership (node Invariant 4).
+    #[inline(always)]
+    unsafe fn push<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) {
+        let older = locked.with_mut(|guarded| {
+            guarded.registered += u32::from(Self::COUNTED);
+            Self::head(guarded, None).replace(node)
+        });
+        let state = State::Linked { newer: None, older, orphan: false };
+        // SAFETY: the node is the caller's.
+        unsafe { with_mut(locked, node, |member| member.state = state) };
+        if let Some(older) = older {
+            // SAFETY: node Invariant 2: what was the newest is Linked.
+            unsafe { with_mut(locked, older, |member| *neighbours(member).0 = Some(node)) };
         }
-        _ => None,
-    })?;
-    match newer {
-        Some(newer) => with_mut(locked, newer, |member| *neighbours(member).1 = older),
-        None => locked.with_mut(|lists| *head(lists, Some(node)) = older),
     }
-    if let Some(older) = older {
-        with_mut(locked, older, |member| *neighbours(member).0 = newer);
+
+    /// Takes a node out, if it is linked, and changes its state; its kind, or `None` if it was not linked.
+    ///
+    /// # Safety
+    /// Theirs, and the node is a member of this list if it is Linked.
+    #[inline(always)]
+    unsafe fn unlink<P: Platform>(
+        locked: &mut Locked<'_, P>,
+        node: NodePtr<P>,
+        change: impl FnOnce(&mut State<P>),
+    ) -> Option<&'static Kind<P>> {
+        // SAFETY: passed on to the caller.
+        let (kind, newer, older) = unsafe {
+            with_mut(locked, node, |member| match member.state {
+                State::Linked { newer, older, .. } => {
+                    change(&mut member.state);
+                    Some((member.kind, newer, older))
+                }
+                _ => None,
+            })?
+        };
+        if let Some(newer) = newer {
+            // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
+            unsafe { with_mut(locked, newer, |member| *neighbours(member).1 = older) };
+        }
+        locked.with_mut(|guarded| {
+            guarded.registered -= u32::from(Self::COUNTED);
+            if newer.is_none() {
+                *Self::head(guarded, Some(node)) = older;
+            }
+        });
+        if let Some(older) = older {
+            // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
+            unsafe { with_mut(locked, older, |member| *neighbours(member).0 = newer) };
+        }
+        Some(kind)
     }
-    Some(kind)
+
+    /// Takes a node out, if it is linked, and leaves it Spent; its kind, or `None` if it was not linked.
+    ///
+    /// # Safety
+    /// As for [`unlink`](Self::unlink).
+    #[inline(always)]
+    unsafe fn remove<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Option<&'static Kind<P>> {
+        // SAFETY: passed on to the caller.
+        unsafe { Self::unlink(locked, node, |state| *state = State::Spent) }
+    }
+
+    /// Takes a node out, if it is linked, for its owner, whose memory goes now: its state does not matter any more.
+    /// `false` if it was not linked.
+    ///
+    /// # Safety
+    /// As for [`unlink`](Self::unlink), and nobody but the owner uses the node later.
+    #[inline(always)]
+    unsafe fn withdraw<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
+        // SAFETY: passed on to the caller.
+        unsafe { Self::unlink(locked, node, |_| {}) }.is_some()
+    }
+}
+
+impl List for Callbacks {
+    const COUNTED: bool = true;
+
+    #[inline(always)]
+    fn head<P: Platform>(guarded: &mut Guarded<P>, newest: Option<NodePtr<P>>) -> &mut Option<NodePtr<P>> {
+        if newest.is_none() || guarded.newest == newest { &mut guarded.newest } else { &mut guarded.doomed }
+    }
+}
+
+impl List for Waits {
+    const COUNTED: bool = false;
+
+    #[inline(always)]
+    fn head<P: Platform>(guarded: &mut Guarded<P>, _newest: Option<NodePtr<P>>) -> &mut Option<NodePtr<P>> {
+        &mut guarded.waits
+    }
 }
 
 /// A linked node's newer and older neighbour.
@@ -95,107 +166,71 @@ fn neighbours<P: Platform>(member: &mut Member<P>) -> Neighbours<'_, P> {
     }
 }
 
-/// Takes a linked node out and leaves it Spent; its kind, or `None` if it was not linked.
+/// Takes a callback out, if it is linked, for `thread`, which owes it a [`finish`](crate::parting::finish).
+///
+/// # Safety
+/// As for [`List::unlink`].
 #[inline(always)]
-pub(crate) fn remove<P: Platform>(
-    locked: &mut Locked<'_, P>,
-    node: NodePtr<P>,
-    head: Head<P>,
-) -> Option<&'static Kind<P>> {
-    unlink(locked, node, head, |state| *state = State::Spent)
+pub(crate) unsafe fn take<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, thread: ThreadId) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        Callbacks::unlink(locked, node, |state| {
+            let orphan = matches!(state, State::Linked { orphan: true, .. });
+            *state = State::Busy { thread, waiter: None, orphan };
+        });
+    }
 }
 
-/// Takes a linked node out for its owner, whose memory goes now: its state does not matter any more. `false` if it was
-/// not linked.
-#[inline(always)]
-pub(crate) fn withdraw<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, head: Head<P>) -> bool {
-    unlink(locked, node, head, |_| {}).is_some()
-}
-
-/// Takes a linked callback or link out for `thread`, which owes it a [`finish`].
-#[inline(always)]
-pub(crate) fn take<P: Platform>(
-    locked: &mut Locked<'_, P>,
-    node: NodePtr<P>,
-    thread: ThreadId,
-) -> Option<&'static Kind<P>> {
-    unlink(locked, node, callbacks, |state| {
-        let orphan = matches!(state, State::Linked { orphan: true, .. });
-        *state = State::Busy { thread, waiter: None, orphan };
-    })
-}
-
-/// As [`take`], of the newest that is registered.
+/// Takes the newest callback or link out for `thread`, which owes it a [`finish`](crate::parting::finish).
 #[inline(always)]
 pub(crate) fn take_newest<P: Platform>(
     locked: &mut Locked<'_, P>,
     thread: ThreadId,
 ) -> Option<(NodePtr<P>, &'static Kind<P>)> {
-    let node = locked.with(|lists| lists.newest)?;
-    let (kind, older) = with_mut(locked, node, |member| match member.state {
-        State::Linked { older, orphan, .. } => {
-            member.state = State::Busy { thread, waiter: None, orphan };
-            (member.kind, older)
-        }
-        _ => unreachable!("node Invariant 2: what is in a list is linked"),
+    let node = locked.with(|guarded| guarded.newest)?;
+    // SAFETY: node Invariant 2: what is in a list of this source is Linked, and alive.
+    let (kind, older) = unsafe {
+        with_mut(locked, node, |member| match member.state {
+            State::Linked { older, orphan, .. } => {
+                member.state = State::Busy { thread, waiter: None, orphan };
+                (member.kind, older)
+            }
+            _ => unreachable!("node Invariant 2: what is in a list is linked"),
+        })
+    };
+    locked.with_mut(|guarded| {
+        guarded.registered -= 1;
+        guarded.newest = older;
     });
-    locked.with_mut(|lists| lists.newest = older);
     if let Some(older) = older {
-        with_mut(locked, older, |member| *neighbours(member).0 = None);
+        // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
+        unsafe { with_mut(locked, older, |member| *neighbours(member).0 = None) };
     }
     Some((node, kind))
 }
 
-/// How many callbacks and links are registered.
-pub(crate) fn count<P: Platform>(locked: &Locked<'_, P>) -> usize {
-    let mut next = locked.with(|lists| lists.newest);
-    let mut count = 0;
-    while let Some(node) = next {
-        count += 1;
-        next = with(locked, node, |member| match member.state {
-            State::Linked { older, .. } => older,
-            _ => None,
-        });
-    }
-    count
-}
-
-/// A busy node is done with: makes it Spent. What is left to do, if anything, must wait until the lock is released.
-#[inline(always)]
-pub(crate) fn finish<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Option<Finished<P>> {
-    let (kind, waiter, orphan) = with_mut(locked, node, |member| match member.state {
-        State::Busy { waiter, orphan, .. } => {
-            member.state = State::Spent;
-            (member.kind, waiter, orphan)
-        }
-        _ => unreachable!("only the thread that made a node Busy finishes it"),
-    });
-    if let Some(sleeper) = waiter {
-        let waker = set_waker(locked, sleeper, None);
-        return Some(Finished { waker, remains: Remains::Nothing });
-    }
-    if orphan && let remains @ (Remains::Closure(..) | Remains::Node(..)) = pool::retire(locked, node, kind) {
-        return Some(Finished { waker: None, remains });
-    }
-    None
-}
-
 /// Changes whom a sleeper wakes; the one before comes back, to be woken or dropped outside the lock.
+///
+/// # Safety
+/// The lock is that of the sleeper's source, and the sleeper is alive.
 #[inline(always)]
-pub(crate) fn set_waker<P: Platform>(
+pub(crate) unsafe fn set_waker<P: Platform>(
     _locked: &mut Locked<'_, P>,
     sleeper: Ptr<P, Sleeper<P>>,
     waker: Option<Waker>,
 ) -> Option<Waker> {
-    // SAFETY: node Invariant 4: a waiter outlives Linked, and Busy.
+    // SAFETY: passed on to the caller.
     let sleeper = unsafe { sleeper.get() };
     // SAFETY: node Invariant 1.
     unsafe { sleeper.waker.with_mut(|place| std::mem::replace(place, waker)) }
 }
 
-/// Makes a waiter that is the caller's wake `waker`.
+/// Makes a waiter wake `waker`, which is cloned: user code.
+///
+/// # Safety
+/// The waiter is the caller's alone: it was never linked.
 #[inline(always)]
-pub(crate) fn set_first_waker<P: Platform>(waiter: Ptr<P, Waiter<P>>, waker: &Waker) {
+pub(crate) unsafe fn set_first_waker<P: Platform>(waiter: Ptr<P, Waiter<P>>, waker: &Waker) {
     let waker = waker.clone();
     // SAFETY: the caller owns the waiter.
     let sleeper = &unsafe { waiter.get() }.sleeper;
@@ -207,8 +242,15 @@ pub(crate) fn set_first_waker<P: Platform>(waiter: Ptr<P, Waiter<P>>, waker: &Wa
 }
 
 /// Whether a sleeper already wakes the task of `waker`.
-pub(crate) fn will_wake<P: Platform>(_locked: &Locked<'_, P>, sleeper: Ptr<P, Sleeper<P>>, waker: &Waker) -> bool {
-    // SAFETY: the caller owns the sleeper.
+///
+/// # Safety
+/// As for [`set_waker`].
+pub(crate) unsafe fn will_wake<P: Platform>(
+    _locked: &Locked<'_, P>,
+    sleeper: Ptr<P, Sleeper<P>>,
+    waker: &Waker,
+) -> bool {
+    // SAFETY: passed on to the caller.
     let sleeper = unsafe { sleeper.get() };
     // SAFETY: node Invariant 1.
     unsafe { sleeper.waker.with(|own| own.as_ref().is_some_and(|own| own.will_wake(waker))) }
@@ -217,103 +259,21 @@ pub(crate) fn will_wake<P: Platform>(_locked: &Locked<'_, P>, sleeper: Ptr<P, Sl
 /// Takes the newest wait out, to be woken outside the lock.
 #[inline]
 pub(crate) fn take_wait<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Waker> {
-    let node = locked.with(|lists| lists.waits)?;
-    remove(locked, node, waits);
-    set_waker(locked, sleeper_of(node.cast()), None)
+    let node = locked.with(|guarded| guarded.waits)?;
+    // SAFETY: node Invariant 2: what is in a list of this source is Linked, and alive.
+    unsafe { Waits::remove(locked, node) };
+    // SAFETY: node Invariant 4: the waiter, whose node this is, cannot go before the lock is released.
+    let sleeper = unsafe { sleeper_of(node.cast()) };
+    // SAFETY: as above.
+    unsafe { set_waker(locked, sleeper, None) }
 }
 
 /// The sleeper inside a waiter.
+///
+/// # Safety
+/// The waiter is alive.
 #[inline(always)]
-pub(crate) fn sleeper_of<P: Platform>(waiter: Ptr<P, Waiter<P>>) -> Ptr<P, Sleeper<P>> {
-    // SAFETY: node Invariant 4: the waiter is alive, as it is linked or the caller's.
+pub(crate) unsafe fn sleeper_of<P: Platform>(waiter: Ptr<P, Waiter<P>>) -> Ptr<P, Sleeper<P>> {
+    // SAFETY: passed on to the caller.
     Ptr::from_raw((&unsafe { waiter.get() }.sleeper).into())
-}
-
-/// What the end of a callback leaves to do outside the lock.
-#[must_use]
-pub(crate) struct Finished<P: Platform> {
-    waker: Option<Waker>,
-    remains: Remains<P>,
-}
-
-impl<P: Platform> Finished<P> {
-    /// Wakes who waits for the callback's end, and releases a node that no registration holds any more.
-    ///
-    /// # Errors
-    /// A waker's panic.
-    #[cold]
-    pub(crate) fn settle(self) -> Result<(), Payload> {
-        self.remains.clear();
-        match self.waker {
-            Some(waker) => catch::<P, _>(|| waker.wake()),
-            None => Ok(()),
-        }
-    }
-}
-
-/// What a registration finds when it wants its callback gone.
-pub(crate) enum Parting<P: Platform> {
-    /// It let go of the callback, which is over now, or was.
-    Over(Remains<P>),
-    /// The callback runs on this very thread, or the thread of the request asks: who runs it retires the node.
-    Left,
-    /// It runs on another thread, and is still the caller's to wait for.
-    Running,
-}
-
-/// A registration lets go of its callback, unless it runs on another thread.
-#[inline(always)]
-pub(crate) fn part<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Parting<P> {
-    match remove(locked, node, callbacks) {
-        Some(kind) => Parting::Over(pool::retire_with_closure(locked, node, kind)),
-        None => part_late(locked, node),
-    }
-}
-
-/// The rest of [`part`], for a callback that was taken out before.
-#[cold]
-fn part_late<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Parting<P> {
-    let me = P::thread_id();
-    let on_notifier = locked.with(|lists| lists.notifier == Some(me));
-    let parting = with_mut(locked, node, |member| match &mut member.state {
-        State::Busy { thread, orphan, .. } if on_notifier || *thread == me => {
-            *orphan = true;
-            Err(Parting::Left)
-        }
-        State::Busy { .. } => Err(Parting::Running),
-        _ => Ok(member.kind),
-    });
-    parting.map_or_else(|parting| parting, |kind| Parting::Over(pool::retire(locked, node, kind)))
-}
-
-/// Makes `sleeper` the one whom a busy callback's end wakes; `false` if it is over.
-pub(crate) fn await_end<P: Platform>(
-    locked: &mut Locked<'_, P>,
-    node: NodePtr<P>,
-    sleeper: Ptr<P, Sleeper<P>>,
-) -> bool {
-    with_mut(locked, node, |member| match &mut member.state {
-        State::Busy { waiter, .. } => {
-            *waiter = Some(sleeper);
-            true
-        }
-        _ => false,
-    })
-}
-
-/// A registration lets go of its callback and leaves it registered, or running.
-pub(crate) fn detach<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Remains<P> {
-    let over = with_mut(locked, node, |member| match &mut member.state {
-        State::Linked { orphan, .. } => {
-            *orphan = true;
-            None
-        }
-        State::Busy { orphan, waiter, .. } => {
-            *orphan = true;
-            *waiter = None;
-            None
-        }
-        _ => Some(member.kind),
-    });
-    over.map_or(Remains::Nothing, |kind| pool::retire(locked, node, kind))
 }

@@ -16,7 +16,10 @@
 //! 3. The closure belongs to the thread that took the node out of Linked (or found it Idle or Spent and owns the node).
 //! 4. A boxed or pooled callback's node is retired (its memory released, or put into the pool) by whoever, under the
 //!    lock, makes true the second of: the registration let go of it; it is Spent. A borrowed one's belongs to its
-//!    frame, a link's to the child source, a wait's to the waiter; they outlive Linked and Busy.
+//!    frame, a link's to the child source, a wait's to the waiter; they outlive Linked and Busy. What is Spare belongs to
+//!    the source.
+//! 5. A [`Sleeper`] that a Busy node names is alive: whoever waits for the callback's end has the registration's part of
+//!    the node, and goes only when the node is Busy no more, or after taking the name out under the lock (`detach`).
 
 use std::mem::MaybeUninit;
 use std::task::Waker;

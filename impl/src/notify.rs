@@ -15,12 +15,15 @@ use std::task::Waker;
 
 use weakest::{Platform, ThreadId};
 
+use crate::cause::Cause;
 use crate::handle::Handle;
 use crate::links::LinkPtr;
-use crate::list::{self, Finished};
+use crate::list;
 use crate::node::{Kind, Memory, NodePtr, Run};
 use crate::panics::{Collector, Payload, catch};
-use crate::shared::{CANCELLED, Locked, Seen, Shared, SharedPtr};
+use crate::parting::{self, Finished};
+use crate::shared::{Locked, Seen, Shared, SharedPtr};
+use crate::timer::{self, Retired};
 use crate::token::CancellationToken;
 
 /// What happens when a callback panics.
@@ -37,10 +40,10 @@ pub(crate) enum OnPanic {
 /// # Errors
 /// What the callbacks panicked with: a [`CallbackPanics`](crate::CallbackPanics), or with [`OnPanic::FailFast`] the
 /// first one's own payload.
-pub(crate) fn cancel<P: Platform>(root: &Handle<P>, on_panic: OnPanic) -> Result<bool, Payload> {
+pub(crate) fn cancel<P: Platform>(root: &Handle<P>, cause: &Cause, on_panic: OnPanic) -> Result<bool, Payload> {
     let me = P::thread_id();
     let mut panics = Collector::default();
-    match request(root, Some(me), None, 0, &mut panics) {
+    match request(root, cause, Some(me), None, 0, &mut panics) {
         Some(Found::Callbacks(locked)) => notify(root, locked, me, on_panic, panics),
         Some(Found::Nothing) => result::<P>(panics, on_panic),
         None => return Ok(false),
@@ -66,16 +69,17 @@ fn told<P: Platform>(mut panics: Collector, on_panic: OnPanic) -> Result<(), Pay
 
 /// What a request found registered.
 pub(crate) enum Found<'a, P: Platform> {
-    /// With the lock that it was found under, unless that was released to wake the waits.
+    /// With the lock that it was found under, unless that was released to wake the waits or to switch the timer off.
     Callbacks(Option<Locked<'a, P>>),
     Nothing,
 }
 
-/// Makes the request and wakes the waits; `None` if it was made before, or if every source handle is gone. If it found
-/// callbacks, `notifier` owes a [`notify`].
+/// Makes the request, wakes the waits and switches the timer off; `None` if it was made before, or if every source
+/// handle is gone. If it found callbacks, `notifier` owes a [`notify`].
 #[must_use]
 pub(crate) fn request<'a, P: Platform>(
     source: &'a Shared<P>,
+    cause: &Cause,
     notifier: Option<ThreadId>,
     by: Option<LinkPtr<P>>,
     depth: usize,
@@ -85,11 +89,16 @@ pub(crate) fn request<'a, P: Platform>(
     if seen.is_cancelled() {
         return None;
     }
+    let spare = cause.spare();
     let mut locked = source.lock(seen);
     if !locked.is_live() {
+        drop(locked);
+        spare.discard();
         return None;
     }
-    locked.set(CANCELLED);
+    let timer = timer::retire(&mut locked);
+    spare.attach(&mut locked);
+    locked.set(cause.bits());
     let (has_callbacks, has_waits) = locked.with_mut(|lists| {
         if lists.newest.is_some() {
             lists.notifier = notifier;
@@ -97,8 +106,8 @@ pub(crate) fn request<'a, P: Platform>(
         }
         (lists.newest.is_some(), lists.waits.is_some())
     });
-    let locked = if has_waits {
-        wake_all(source, locked, depth, panics);
+    let locked = if has_waits || timer.is_some() {
+        release_all(source, locked, timer, depth, panics);
         None
     } else {
         Some(locked)
@@ -109,8 +118,22 @@ pub(crate) fn request<'a, P: Platform>(
 /// Wakers taken under one lock.
 const BATCH: usize = 8;
 
-/// Wakes every wait, a batch for each time the lock is taken.
+/// Wakes every wait and ends the timer; a panic of a waker or of the clock counts as a callback's.
 #[cold]
+fn release_all<'a, P: Platform>(
+    source: &'a Shared<P>,
+    locked: Locked<'a, P>,
+    timer: Option<Retired<P>>,
+    depth: usize,
+    panics: &mut Collector,
+) {
+    wake_all(source, locked, depth, panics);
+    if let Some(Err(payload)) = timer.map(|timer| timer.end().into_result()) {
+        panics.push(depth, payload);
+    }
+}
+
+/// Wakes every wait, a batch for each time the lock is taken.
 fn wake_all<'a, P: Platform>(source: &'a Shared<P>, mut locked: Locked<'a, P>, depth: usize, panics: &mut Collector) {
     loop {
         let mut batch = [const { None::<Waker> }; BATCH];
@@ -186,7 +209,8 @@ impl<P: Platform> Notifier<P> {
             // The node that ran last is finished and the next one taken under one lock, unless that leaves something to
             // do: whoever waited for the former is woken before the latter runs.
             if let Some(node) = self.busy.take()
-                && let Some(finished) = list::finish(&mut locked, node)
+                // SAFETY: this thread took the node out, of a list of the current source.
+                && let Some(finished) = unsafe { parting::finish(&mut locked, node) }
             {
                 drop(locked);
                 self.settle(finished);
@@ -198,10 +222,12 @@ impl<P: Platform> Notifier<P> {
                     self.call(run, node);
                     continue;
                 }
-                let child = child(&mut locked, kind, node);
+                // SAFETY: node Invariant 2: the link was taken just now, under this lock.
+                let child = unsafe { child(&mut locked, kind, node) };
+                let cause = locked.cause();
                 drop(locked);
                 self.release_child();
-                held = self.enter(child, node.cast());
+                held = self.enter(child, &cause, node.cast());
             } else {
                 let link = locked.with_mut(|lists| {
                     lists.notifier = None;
@@ -231,7 +257,8 @@ impl<P: Platform> Notifier<P> {
     /// Leaves the rest of the current source's callbacks where they are.
     fn stop(&mut self) {
         let mut locked = self.lock();
-        let finished = self.busy.take().and_then(|node| list::finish(&mut locked, node));
+        // SAFETY: this thread took the node out, of a list of the current source.
+        let finished = self.busy.take().and_then(|node| unsafe { parting::finish(&mut locked, node) });
         locked.with_mut(|lists| lists.notifier = None);
         drop(locked);
         if let Some(finished) = finished {
@@ -243,7 +270,7 @@ impl<P: Platform> Notifier<P> {
     /// Does what the end of the node that ran last left to do; a waker's panic counts as the callback's.
     #[inline(never)]
     fn settle(&mut self, finished: Finished<P>) {
-        if let Err(payload) = finished.settle() {
+        if let Err(payload) = finished.settle().into_result() {
             self.note(payload);
         }
     }
@@ -258,8 +285,9 @@ impl<P: Platform> Notifier<P> {
 
     #[inline(never)]
     fn release_done(&mut self) {
-        let done = self.done.take();
-        if let Err(payload) = catch::<P, _>(|| drop(done)) {
+        if let Some(done) = self.done.take()
+            && let Err(payload) = done.release().into_result()
+        {
             self.note(payload);
         }
     }
@@ -279,11 +307,11 @@ impl<P: Platform> Notifier<P> {
     }
 
     /// Cancels the child, and if nobody had, makes it the current source; its lock, if it is held then.
-    fn enter<'a>(&mut self, child: Handle<P>, link: LinkPtr<P>) -> Option<Locked<'a, P>> {
-        let child = ManuallyDrop::new(child).ptr();
-        // SAFETY: the handle that was put aside keeps the child alive, until `close` drops it.
+    fn enter<'a>(&mut self, child: Handle<P>, cause: &Cause, link: LinkPtr<P>) -> Option<Locked<'a, P>> {
+        let child = child.ptr();
+        // SAFETY: the handle's count is put aside: it keeps the child alive until `close` gets it back.
         let state = unsafe { child.get() };
-        match request(state, Some(self.me), Some(link), self.depth + 1, &mut self.panics) {
+        match request(state, cause, Some(self.me), Some(link), self.depth + 1, &mut self.panics) {
             Some(Found::Callbacks(locked)) => {
                 self.busy = None;
                 self.depth += 1;
@@ -320,9 +348,12 @@ impl<P: Platform> Notifier<P> {
 }
 
 /// The child that a link was just taken for.
-fn child<P: Platform>(_locked: &mut Locked<'_, P>, kind: &Kind<P>, node: NodePtr<P>) -> Handle<P> {
+///
+/// # Safety
+/// The node is a member of this kind, alive, that was taken out under this lock, of its source.
+unsafe fn child<P: Platform>(_locked: &mut Locked<'_, P>, kind: &Kind<P>, node: NodePtr<P>) -> Handle<P> {
     let Memory::Link { child } = kind.memory else { unreachable!("what is in this list and no callback is a link") };
-    // SAFETY: the node is alive, and the function its own.
+    // SAFETY: passed on to the caller; the function is the node's own.
     let child = unsafe { child(node) };
     // SAFETY: links Invariant 2: the child cannot unlink itself before the lock is released.
     unsafe { Handle::retain(child) }

@@ -2,9 +2,11 @@
 
 use std::any::Any;
 use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::{self, AssertUnwindSafe};
 
-use weakest::Platform;
+use weakest::{Native, Platform};
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -31,6 +33,97 @@ pub(crate) fn swallow<P: Platform>(payload: Payload) {
             Ok(mut nested) => rest.extend(nested.payloads.drain(..).map(|payload| (payload, repeats))),
             Err(leaf) if repeats == REPEATS => std::mem::forget(leaf),
             Err(leaf) => rest.extend(catch::<P, _>(|| drop(leaf)).err().map(|payload| (payload, repeats + 1))),
+        }
+    }
+}
+
+/// The first panic of user code that an operation met (a closure's drop, a waker, a clock, a payload), kept until the
+/// operation has done all of its own work, for every object that it touches.
+///
+/// What may run user code returns one; whoever a user called lets it go on, last of all. One that is dropped with a
+/// panic in it would lose the panic, which aborts.
+#[must_use = "a panic that was put off must go on"]
+pub(crate) struct Deferred<P: Platform> {
+    first: Option<Payload>,
+    platform: PhantomData<P>,
+}
+
+impl<P: Platform> Deferred<P> {
+    /// No panic.
+    #[inline(always)]
+    pub(crate) const fn none() -> Self {
+        Self { first: None, platform: PhantomData }
+    }
+
+    /// Runs user code.
+    pub(crate) fn of(user: impl FnOnce()) -> Self {
+        let mut deferred = Self::none();
+        deferred.note(catch::<P, _>(user));
+        deferred
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_none(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Notes what user code ended with; nobody is told of a panic that is not the first.
+    pub(crate) fn note(&mut self, result: Result<(), Payload>) {
+        match result {
+            Err(payload) if self.first.is_none() => self.first = Some(payload),
+            Err(payload) => swallow::<P>(payload),
+            Ok(()) => {}
+        }
+    }
+
+    /// This one's panic, or else the later one's.
+    #[inline]
+    pub(crate) fn and(mut self, later: Self) -> Self {
+        if !later.is_none() {
+            self.note(later.into_result());
+        }
+        self
+    }
+
+    /// The panic, as an error.
+    #[inline(always)]
+    pub(crate) fn into_result(self) -> Result<(), Payload> {
+        match ManuallyDrop::new(self).first.take() {
+            Some(payload) => Err(payload),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets the panic go on, unless the thread unwinds already: then nobody is told of it.
+    #[inline(always)]
+    pub(crate) fn resume(self) {
+        if !self.is_none() {
+            self.resume_some();
+        }
+    }
+
+    #[cold]
+    fn resume_some(self) {
+        match self.into_result() {
+            Err(payload) if std::thread::panicking() => swallow::<P>(payload),
+            Err(payload) => panic::resume_unwind(payload),
+            Ok(()) => {}
+        }
+    }
+
+    /// Tells nobody.
+    pub(crate) fn swallow(self) {
+        if let Err(payload) = self.into_result() {
+            swallow::<P>(payload);
+        }
+    }
+}
+
+impl<P: Platform> Drop for Deferred<P> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.first.is_some() && !P::failed() {
+            std::process::abort();
         }
     }
 }
@@ -137,12 +230,14 @@ impl Drop for CallbackPanics {
     fn drop(&mut self) {
         // Nested panics are taken out before they are dropped, so a chain of any depth drops on a small stack (R16).
         let mut rest = std::mem::take(&mut self.payloads);
+        let mut deferred = Deferred::<Native>::none();
         while let Some(payload) = rest.pop() {
             match payload.downcast::<Self>() {
                 Ok(mut nested) => rest.append(&mut nested.payloads),
-                Err(leaf) => drop(leaf),
+                Err(leaf) => deferred.note(catch::<Native, _>(|| drop(leaf))),
             }
         }
+        deferred.resume();
     }
 }
 

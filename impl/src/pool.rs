@@ -5,24 +5,36 @@ use weakest::{Cell, Platform};
 
 use crate::list::{with, with_mut};
 use crate::node::{Kind, Member, Memory, NodePtr, Pooled, State, Words};
+use crate::panics::Deferred;
 use crate::shared::Locked;
 
 /// The most nodes that a source keeps: a burst of registrations is not remembered for ever.
 const MOST: u32 = 64;
 
-/// Takes a node out of the pool.
+/// Takes a node out of the pool, for the caller to own.
 #[inline(always)]
 pub(crate) fn take<P: Platform>(locked: &mut Locked<'_, P>) -> Option<NodePtr<P>> {
     let node = locked.with(|guarded| guarded.spare)?;
-    let (next, _) = with(locked, node, spare);
+    // SAFETY: node Invariant 4: what is in the pool is Spare, and alive.
+    let (next, _) = unsafe { with(locked, node, spare) };
     locked.with_mut(|guarded| guarded.spare = next);
     Some(node)
 }
 
-/// Fills a pooled node that the caller owns.
+/// Fills a pooled node.
+///
+/// # Safety
+/// The lock is that of the source for which the node is, and the node is a pooled one and the caller's own. The words
+/// are those of a closure of this kind, and the caller's.
 #[inline(always)]
-pub(crate) fn fill<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, kind: &'static Kind<P>, words: Words) {
-    with_mut(locked, node, |member| member.kind = kind);
+pub(crate) unsafe fn fill<P: Platform>(
+    locked: &mut Locked<'_, P>,
+    node: NodePtr<P>,
+    kind: &'static Kind<P>,
+    words: Words,
+) {
+    // SAFETY: the caller owns the node.
+    unsafe { with_mut(locked, node, |member| member.kind = kind) };
     // SAFETY: the caller owns the node, which is a pooled one's first field.
     let pooled = unsafe { node.cast::<Pooled<P>>().get() };
     // SAFETY: node Invariant 3: no other thread has the closure.
@@ -52,9 +64,28 @@ pub(crate) enum Remains<P: Platform> {
 }
 
 impl<P: Platform> Remains<P> {
+    /// Does it, with work of the caller's still to come.
+    pub(crate) fn clear_early(self) -> Deferred<P> {
+        match self {
+            Self::Nothing => Deferred::none(),
+            some => Deferred::of(|| some.clear()),
+        }
+    }
+
+    /// Does it, last of all: what was put off goes on then, and so does a panic of the closure's drop.
+    #[inline(always)]
+    pub(crate) fn clear_last(self, deferred: Deferred<P>) {
+        if deferred.is_none() {
+            // Nothing is left to do, so its panic need not be caught.
+            self.clear();
+        } else {
+            deferred.and(Deferred::of(|| self.clear())).resume();
+        }
+    }
+
     /// Does it; may panic with the closure's drop, when all else is done.
     #[inline(always)]
-    pub(crate) fn clear(self) {
+    fn clear(self) {
         match self {
             Self::Nothing => {}
             // SAFETY: the closure was taken out by node Invariant 3, and the function is its own.
@@ -67,10 +98,18 @@ impl<P: Platform> Remains<P> {
 }
 
 /// A registration has let go of its callback, which is Spent; the closure is gone.
+///
+/// # Safety
+/// The lock is that of the node's source, the node is Spent and of this kind, and the caller's by node Invariant 4.
 #[inline(always)]
-pub(crate) fn retire<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, kind: &'static Kind<P>) -> Remains<P> {
+pub(crate) unsafe fn retire<P: Platform>(
+    locked: &mut Locked<'_, P>,
+    node: NodePtr<P>,
+    kind: &'static Kind<P>,
+) -> Remains<P> {
     match kind.memory {
-        Memory::Pool { .. } if give(locked, node) => Remains::Nothing,
+        // SAFETY: the node is a pooled one, and the caller's.
+        Memory::Pool { .. } if unsafe { give(locked, node) } => Remains::Nothing,
         Memory::Pool { .. } => Remains::Node(node, release_one),
         Memory::Boxed { release, .. } => Remains::Node(node, release),
         Memory::Frame | Memory::Link { .. } | Memory::Wait => Remains::Nothing,
@@ -78,8 +117,11 @@ pub(crate) fn retire<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>, 
 }
 
 /// As [`retire`], for a callback that was taken out uncalled.
+///
+/// # Safety
+/// As for [`retire`], and the closure is the caller's by node Invariant 3.
 #[inline(always)]
-pub(crate) fn retire_with_closure<P: Platform>(
+pub(crate) unsafe fn retire_with_closure<P: Platform>(
     locked: &mut Locked<'_, P>,
     node: NodePtr<P>,
     kind: &'static Kind<P>,
@@ -88,10 +130,11 @@ pub(crate) fn retire_with_closure<P: Platform>(
         Memory::Pool { discard, end } => {
             // SAFETY: node Invariant 3: the caller took the node out of the list.
             let closure = discard.map(|discard| (discard, unsafe { words(node) }));
-            match closure {
-                _ if !give(locked, node) => Remains::Node(node, end),
-                Some((discard, words)) => Remains::Closure(discard, words),
-                None => Remains::Nothing,
+            // SAFETY: the node is a pooled one, and the caller's.
+            match (unsafe { give(locked, node) }, closure) {
+                (false, _) => Remains::Node(node, end),
+                (true, Some((discard, words))) => Remains::Closure(discard, words),
+                (true, None) => Remains::Nothing,
             }
         }
         Memory::Boxed { end, .. } => Remains::Node(node, end),
@@ -100,14 +143,19 @@ pub(crate) fn retire_with_closure<P: Platform>(
 }
 
 /// Puts a pooled node into the pool; `false` if that is full.
+///
+/// # Safety
+/// The lock is that of the node's source; the node is a pooled one and the caller's, who gives it up if this says `true`.
 #[inline(always)]
-fn give<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
+unsafe fn give<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
     let next = locked.with(|guarded| guarded.spare);
-    let count = 1 + next.map_or(0, |next| with(locked, next, spare).1);
+    // SAFETY: node Invariant 4: what is in the pool is Spare, and alive.
+    let count = 1 + next.map_or(0, |next| unsafe { with(locked, next, spare) }.1);
     if count > MOST {
         return false;
     }
-    with_mut(locked, node, |member| member.state = State::Spare { next, count });
+    // SAFETY: the node is the caller's.
+    unsafe { with_mut(locked, node, |member| member.state = State::Spare { next, count }) };
     locked.with_mut(|guarded| guarded.spare = Some(node));
     true
 }

@@ -10,9 +10,9 @@ use weakest::{Platform, Ptr};
 use crate::callback::{Callback, Small};
 use crate::disposal::{EndOf, Registered, leave};
 use crate::handle::{Handle, hold, let_go};
-use crate::list;
+use crate::list::{Callbacks, List};
 use crate::node::{Kind, NodePtr, Pooled, Words};
-use crate::pool;
+use crate::pool::{self, Remains};
 use crate::shared::{Locked, Seen, Shared};
 use crate::token::CancellationToken;
 
@@ -62,17 +62,24 @@ pub(crate) fn admit<P: Platform>(source: &Shared<P>, seen: Seen) -> Result<Locke
 }
 
 /// Registers a callback in memory of its own.
+///
+/// # Safety
+/// The node is the caller's, who shares it with the source if this succeeds (node Invariant 4).
 #[inline]
-fn register_boxed<P: Platform>(source: &Shared<P>, seen: Seen, node: NodePtr<P>) -> Result<NodePtr<P>, Refusal> {
+unsafe fn register_boxed<P: Platform>(source: &Shared<P>, seen: Seen, node: NodePtr<P>) -> Result<NodePtr<P>, Refusal> {
     let mut locked = admit(source, seen)?;
-    list::push(&mut locked, node, list::callbacks);
+    // SAFETY: the node is the caller's, and lives as node Invariant 4 says.
+    unsafe { Callbacks::push(&mut locked, node) };
     hold(&mut locked);
     Ok(node)
 }
 
 /// Registers a small callback in a node of the source's pool, or in a new one.
+///
+/// # Safety
+/// The words are those of a closure of this kind, and the source's if this succeeds.
 #[inline]
-fn register_small<P: Platform>(
+unsafe fn register_small<P: Platform>(
     source: &Shared<P>,
     seen: Seen,
     kind: &'static Kind<P>,
@@ -95,8 +102,10 @@ fn register_small<P: Platform>(
             new.cast()
         }
     };
-    pool::fill(&mut locked, node, kind, words);
-    list::push(&mut locked, node, list::callbacks);
+    // SAFETY: the node is new or out of the pool, and so is this thread's; the words are the caller's.
+    unsafe { pool::fill(&mut locked, node, kind, words) };
+    // SAFETY: the node is this thread's, and lives as node Invariant 4 says.
+    unsafe { Callbacks::push(&mut locked, node) };
     hold(&mut locked);
     Ok(node)
 }
@@ -112,14 +121,16 @@ where
         return Registration::empty();
     }
     let (refusal, callback) = match Small::<P, F>::pack(callback) {
-        Ok(words) => match register_small(source, seen, Small::<P, F>::KIND, words) {
+        // SAFETY: the words were packed from an `F`, whose kind this is.
+        Ok(words) => match unsafe { register_small(source, seen, Small::<P, F>::KIND, words) } {
             Ok(node) => return Registration::of(source, node),
             // SAFETY: the words were packed just now, and nobody else has them.
             Err(refusal) => (refusal, Some(unsafe { Small::<P, F>::unpack(words) })),
         },
         Err(callback) => {
             let node = Callback::<P, F>::boxed(callback);
-            match register_boxed(source, seen, node) {
+            // SAFETY: nobody else knows the node yet.
+            match unsafe { register_boxed(source, seen, node) } {
                 Ok(node) => return Registration::of(source, node),
                 Err(refusal) => {
                     // SAFETY: node Invariant 3: the node is Idle, and nobody else knows it.
@@ -168,8 +179,9 @@ impl<P: Platform> Registration<P> {
         let Some(registered) = &self.registered else {
             return false;
         };
-        let Some(kind) = list::remove(&mut registered.state().lock(Seen::HELD), registered.node, list::callbacks)
-        else {
+        // SAFETY: this registration's part keeps the node alive, which is a callback.
+        let removed = unsafe { Callbacks::remove(&mut registered.state().lock(Seen::HELD), registered.node) };
+        let Some(kind) = removed else {
             return false;
         };
         // SAFETY: node Invariant 3: this thread took the node out of the list.
@@ -247,7 +259,7 @@ impl<P: Platform> Registration<P> {
     /// ```
     pub fn detach(mut self) {
         if let Some(registered) = self.registered.take() {
-            registered.detach();
+            registered.detach().resume();
         }
     }
 
@@ -285,12 +297,11 @@ impl<P: Platform> Drop for Registration<P> {
         let Some(registered) = self.registered.take() else {
             return;
         };
-        let (locked, remains) = leave(registered.state(), Seen::HELD, registered.node);
+        // SAFETY: this registration's part of the node is given up here.
+        let (locked, remains) = unsafe { leave(registered.state(), Seen::HELD, registered.node) };
         // SAFETY: the hold is this registration's, which is gone.
-        unsafe { let_go(locked, registered.source) };
-        if let Some(remains) = remains {
-            remains.clear();
-        }
+        let released = unsafe { let_go(locked, registered.source) };
+        remains.unwrap_or(Remains::Nothing).clear_last(released);
     }
 }
 

@@ -3,11 +3,12 @@
 
 use weakest::{Platform, ThreadId};
 
-use crate::list;
+use crate::list::{self, Callbacks, List};
 use crate::node::{Kind, Memory, NodePtr};
-use crate::panics::{Payload, catch, swallow};
+use crate::panics::Deferred;
+use crate::parting;
 use crate::shared::{Locked, Seen, Shared};
-use crate::timer::{self, TimerPtr};
+use crate::timer::{self, Retired};
 
 /// From here on no request reaches the callbacks and links that are registered now. `true`: there are some, and the
 /// caller owes a [`discard`], unless [`next_owned`] takes all of them out.
@@ -22,17 +23,17 @@ pub(crate) fn doom<P: Platform>(locked: &mut Locked<'_, P>) -> bool {
 
 /// Takes down what is left of a source that is being released.
 #[cold]
-pub(crate) fn take_down_all<P: Platform>(source: &Shared<P>) -> Dropped {
+pub(crate) fn take_down_all<P: Platform>(source: &Shared<P>) -> Deferred<P> {
     let mut locked = source.lock(Seen::CANCELLED);
     let rest = Rest::begin(&mut locked, true);
     drop(locked);
-    rest.map_or_else(Dropped::default, |rest| rest.take_down(source))
+    rest.map_or_else(Deferred::none, |rest| rest.take_down(source))
 }
 
 /// What is to be taken down without the lock, of a source that has no source handle any more.
 #[must_use]
 pub(crate) struct Rest<P: Platform> {
-    timer: Option<TimerPtr<P>>,
+    timer: Option<Retired<P>>,
     is_doomed: bool,
 }
 
@@ -40,86 +41,62 @@ impl<P: Platform> Rest<P> {
     /// Takes the timer and, with `callbacks`, dooms what is registered. `None`: that left no user code to run, and all
     /// is taken down.
     pub(crate) fn begin(locked: &mut Locked<'_, P>, callbacks: bool) -> Option<Self> {
-        let timer = locked.with_mut(|guarded| guarded.timer.take());
+        let timer = timer::retire(locked);
         let is_doomed = callbacks && doom(locked) && next_owned(locked).is_some();
         (timer.is_some() || is_doomed).then_some(Self { timer, is_doomed })
     }
 
     /// Disarms and releases the timer, and removes the callbacks, as [`discard`].
-    pub(crate) fn take_down(self, source: &Shared<P>) -> Dropped {
-        let off = self.timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::switch_off(timer)));
-        let released = self.timer.map_or(Ok(()), |timer| catch::<P, _>(|| timer::release(timer)));
-        let mut dropped = if self.is_doomed { discard(source) } else { Dropped::default() };
-        dropped.note::<P>(off);
-        dropped.note::<P>(released);
-        dropped
-    }
-}
-
-/// The first panic of closures that were dropped without being called, of a waker, or of the timer's drop.
-#[must_use]
-#[derive(Default)]
-pub(crate) struct Dropped(Option<Payload>);
-
-impl Dropped {
-    /// Notes a panic, if it is one and the first.
-    fn note<P: Platform>(&mut self, result: Result<(), Payload>) {
-        match (result, &self.0) {
-            (Err(payload), None) => self.0 = Some(payload),
-            (Err(payload), Some(_)) => swallow::<P>(payload),
-            (Ok(()), _) => {}
-        }
-    }
-
-    /// Lets the panic go on, unless the thread unwinds already.
-    pub(crate) fn resume<P: Platform>(self) {
-        match self.0 {
-            Some(payload) if std::thread::panicking() => swallow::<P>(payload),
-            Some(payload) => std::panic::resume_unwind(payload),
-            None => {}
-        }
+    pub(crate) fn take_down(self, source: &Shared<P>) -> Deferred<P> {
+        let timer = self.timer.map_or_else(Deferred::none, Retired::end);
+        let callbacks = if self.is_doomed { discard(source) } else { Deferred::none() };
+        callbacks.and(timer)
     }
 }
 
 /// Takes the doomed nodes out and drops their closures, newest first, without calling them. Borrowed closures are left
 /// to the frames that own them, links to the children. A closure's drop counts as running: a dispose waits for it.
-pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Dropped {
+pub(crate) fn discard<P: Platform>(source: &Shared<P>) -> Deferred<P> {
     let me = P::thread_id();
-    let mut dropped = Dropped::default();
+    let mut deferred = Deferred::none();
     let (mut busy, mut seen) = (None, Seen::HELD);
     loop {
         let mut locked = source.lock(seen);
         seen = locked.seen();
-        let finished = busy.take().and_then(|node| list::finish(&mut locked, node));
+        // SAFETY: this thread took the node out, of a list of this source.
+        let finished = busy.take().and_then(|node| unsafe { parting::finish(&mut locked, node) });
         let next = take_owned(&mut locked, me);
         drop(locked);
         if let Some(finished) = finished {
-            dropped.note::<P>(finished.settle());
+            deferred = deferred.and(finished.settle());
         }
         let Some((kind, node)) = next else {
-            return dropped;
+            return deferred;
         };
         busy = Some(node);
         // SAFETY: node Invariant 3: this thread took the node out of the list.
-        dropped.note::<P>(catch::<P, _>(|| unsafe { kind.discard(node) }));
+        deferred = deferred.and(Deferred::of(|| unsafe { kind.discard(node) }));
     }
 }
 
 /// Takes the first of the doomed callbacks whose closure is not a frame's; it becomes Busy.
 fn take_owned<P: Platform>(locked: &mut Locked<'_, P>, me: ThreadId) -> Option<(&'static Kind<P>, NodePtr<P>)> {
     let (kind, node) = next_owned(locked)?;
-    list::take(locked, node, me);
+    // SAFETY: node Invariant 2: the node is in a list of this source.
+    unsafe { list::take(locked, node, me) };
     Some((kind, node))
 }
 
 /// Takes out doomed nodes up to the first callback whose closure is not a frame's.
 fn next_owned<P: Platform>(locked: &mut Locked<'_, P>) -> Option<(&'static Kind<P>, NodePtr<P>)> {
-    while let Some(node) = locked.with(|lists| lists.doomed) {
-        let kind = list::with(locked, node, |member| member.kind);
+    while let Some(node) = locked.with(|guarded| guarded.doomed) {
+        // SAFETY: node Invariant 2: the node is in a list of this source.
+        let kind = unsafe { list::with(locked, node, |member| member.kind) };
         if let Memory::Boxed { .. } | Memory::Pool { .. } = kind.memory {
             return Some((kind, node));
         }
-        list::remove(locked, node, list::callbacks);
+        // SAFETY: as above.
+        unsafe { Callbacks::remove(locked, node) };
     }
     None
 }

@@ -1,4 +1,5 @@
 //! Callbacks that borrow: registered for as long as a frame lasts.
+#![expect(unsafe_code, reason = "a frame owns its callback's node")]
 
 use std::mem::ManuallyDrop;
 use std::pin::pin;
@@ -8,7 +9,7 @@ use weakest::{Platform, Slot};
 use crate::callback::Callback;
 use crate::disposal::leave;
 use crate::handle::Handle;
-use crate::list;
+use crate::list::{Callbacks, List};
 use crate::node::{Node, NodePtr};
 use crate::registration::{Refusal, admit};
 use crate::shared::{Seen, Shared};
@@ -40,7 +41,8 @@ where
     };
     let slot = pin!(P::Slot::new(Callback::<P, F>::borrowed(callback)));
     let node = slot.as_ref().ptr().cast::<Node<P>>();
-    list::push(&mut locked, node, list::callbacks);
+    // SAFETY: the node is this frame's, which is left only when it is in no list and not Busy (`Scope`).
+    unsafe { Callbacks::push(&mut locked, node) };
     let scope = Scope { source, seen: locked.seen(), node };
     drop(locked);
     let result = body();
@@ -67,8 +69,10 @@ impl<P: Platform> Scope<'_, P> {
         if P::failed() {
             return;
         }
-        if !list::withdraw(&mut self.source.lock(self.seen), self.node, list::callbacks) {
-            outlast(self.source, self.node);
+        // SAFETY: the node is the frame's, which is being left.
+        if !unsafe { Callbacks::withdraw(&mut self.source.lock(self.seen), self.node) } {
+            // SAFETY: as above.
+            unsafe { outlast(self.source, self.node) };
         }
     }
 }
@@ -82,10 +86,14 @@ impl<P: Platform> Drop for Scope<'_, P> {
 }
 
 /// Waits for the end of a borrowed callback that was taken out of the list.
+///
+/// # Safety
+/// The node is a callback of this source, in a frame of the caller's, which is being left.
 #[cold]
 #[inline(never)]
-fn outlast<P: Platform>(source: &Shared<P>, node: NodePtr<P>) {
-    let (locked, remains) = leave(source, Seen::CANCELLED, node);
+unsafe fn outlast<P: Platform>(source: &Shared<P>, node: NodePtr<P>) {
+    // SAFETY: the frame's part of the node is the caller's.
+    let (locked, remains) = unsafe { leave(source, Seen::CANCELLED, node) };
     drop(locked);
     if remains.is_none() {
         // The callback runs on this very thread, further up the stack than the frame it borrows from: only a stack

@@ -7,6 +7,8 @@
 //! | none        | live: callbacks and links are linked                                                              |
 //! | CANCELLED   | requested: callbacks are taken one at a time by the notifier; final                               |
 //! | ORPHANED    | never to be cancelled, no callbacks; set by the last source handle's drop; final                  |
+//! | + TIMED_OUT | with CANCELLED: the request was a timer's                                                          |
+//! | + FAILED    | with CANCELLED: the request gave an error as its cause, which is attached                         |
 //! | + HELD      | there has been a hold (see [`handle`](crate::handle)): the last handle must look under the lock   |
 //! | + ABANDONED | there is no handle: the last hold releases the state                                              |
 //! | + LOCKED    | the rest is the holder's alone, who unlocks by a store                                            |
@@ -14,7 +16,10 @@
 //! # Invariants
 //! 1. While LOCKED is set only the thread that set it writes the word or touches [`Guarded`].
 //! 2. No user code runs while LOCKED is set (R12).
-//! 3. CANCELLED is never cleared, and set at most once; whoever sets it is the notifier.
+//! 3. CANCELLED is never cleared, and set at most once, together with the bits of the cause. Whoever sets it is the
+//!    notifier, or hands that on: after a `cancel_on` nobody is until the job runs, and then its thread is.
+//! 4. A thread holds one lock at a time: a link is taken, or cancelled, under the lock of the parent alone, and what it
+//!    leads to happens after.
 #![expect(unsafe_code, reason = "lock-guarded cells")]
 
 use std::fmt;
@@ -22,12 +27,11 @@ use std::marker::PhantomData;
 
 use weakest::{Atomic, Cell, CellName, Platform, Ptr, ThreadId, WaitSites};
 
+use crate::cause::{AttachedPtr, Cause};
 use crate::handle::Counts;
 use crate::links::{LinkPtr, Shape};
-use crate::list;
 use crate::node::NodePtr;
 use crate::sites::Site;
-use crate::timer::TimerPtr;
 
 /// The lock is held.
 const LOCKED: u32 = 1;
@@ -39,6 +43,10 @@ pub(crate) const ORPHANED: u32 = 4;
 pub(crate) const HELD: u32 = 8;
 /// There is no handle.
 pub(crate) const ABANDONED: u32 = 16;
+/// The request was a timer's.
+pub(crate) const TIMED_OUT: u32 = 32;
+/// The request gave an error as its cause.
+pub(crate) const FAILED: u32 = 64;
 
 /// See the module's documentation.
 ///
@@ -74,8 +82,11 @@ pub(crate) struct Guarded<P: Platform> {
     pub(crate) notifier: Option<ThreadId>,
     /// The link that made the request, while its parent's notifier runs these callbacks.
     pub(crate) requested_by: Option<LinkPtr<P>>,
-    /// The timer, once a delay was asked for.
-    pub(crate) timer: Option<TimerPtr<P>>,
+    /// The timer, once a delay was asked for, until the request or the last source handle's drop; after the request, its
+    /// cause if that is an error.
+    pub(crate) attached: Option<AttachedPtr<P>>,
+    /// How many callbacks and links are registered, or being removed.
+    pub(crate) registered: u32,
 }
 
 impl<P: Platform> Shared<P> {
@@ -91,7 +102,8 @@ impl<P: Platform> Shared<P> {
             revived: 0,
             notifier: None,
             requested_by: None,
-            timer: None,
+            attached: None,
+            registered: 0,
         };
         Self {
             word: P::AtomicU32::new(0),
@@ -126,6 +138,12 @@ impl<P: Platform> Shared<P> {
         Locked { shared: Ptr::from_raw(self.into()), word, _shared: PhantomData }
     }
 
+    /// Why the source is cancelled, if it is.
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        let seen = self.poll();
+        seen.is_cancelled().then(|| if seen.has_error() { self.lock(seen).cause() } else { seen.cause() })
+    }
+
     /// Reads what the lock guards, without it.
     ///
     /// # Safety
@@ -140,7 +158,7 @@ impl<P: Platform> Shared<P> {
     pub(crate) fn describe(&self, mut out: fmt::DebugStruct<'_, '_>) -> fmt::Result {
         let locked = self.lock(self.peek());
         let notifying = locked.with(|list| list.notifier.is_some());
-        let callbacks = list::count(&locked);
+        let callbacks = locked.with(|guarded| guarded.registered);
         let seen = locked.seen();
         drop(locked);
         let state = match (seen.is_cancelled(), seen.is_orphaned()) {
@@ -172,6 +190,16 @@ impl Seen {
 
     pub(crate) const fn is_orphaned(self) -> bool {
         self.0 & ORPHANED != 0
+    }
+
+    /// Whether the request gave an error as its cause.
+    const fn has_error(self) -> bool {
+        self.0 & FAILED != 0
+    }
+
+    /// Why the source is cancelled, if there is no error that says it.
+    const fn cause(self) -> Cause {
+        if self.0 & TIMED_OUT != 0 { Cause::TimedOut } else { Cause::Requested }
     }
 
     /// Whether there has been a hold.
@@ -218,6 +246,13 @@ impl<P: Platform> Locked<'_, P> {
     #[inline(always)]
     pub(crate) fn seen(&self) -> Seen {
         Seen(self.word)
+    }
+
+    /// Why the source is cancelled; it is.
+    pub(crate) fn cause(&self) -> Cause {
+        let attached = if self.has(FAILED) { self.with(|guarded| guarded.attached) } else { None };
+        // SAFETY: cause Invariant 1: the error stays attached until the state's release.
+        attached.and_then(|attached| unsafe { attached.get() }.cause()).unwrap_or_else(|| self.seen().cause())
     }
 
     /// Sets bits, visible when the lock is released.

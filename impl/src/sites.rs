@@ -94,6 +94,34 @@ weakest::sites! {
             serves: [],
             because: "whatever another handle did before it was dropped try_reset receives by the lock, a drop by SourceLast",
         }
+        /// There is a weak handle from now on.
+        SourceWeak {
+            op: Rmw, ordering: Relaxed,
+            dotnet: Absent("a source is disposed by hand; its owners are not counted"),
+            serves: [],
+            because: "a weak handle is made from a source handle, and whoever drops the last of these counted it later",
+        }
+        /// An upgrade: is there a source handle?
+        SourceSeen {
+            op: Load, ordering: Relaxed,
+            dotnet: Absent("a source is disposed by hand; its owners are not counted"),
+            serves: [],
+            because: "the value found is only a guess for SourceUpgrade, or final: no handle comes after the last",
+        }
+        /// An upgrade: one more source handle, if there is one.
+        SourceUpgrade {
+            op: CasSuccess, ordering: Relaxed,
+            dotnet: Absent("a source is disposed by hand; its owners are not counted"),
+            serves: [],
+            because: "the state was handed over with the weak handle, and what other handles did the lock orders",
+        }
+        /// An upgrade that found another number of source handles.
+        SourceMiss {
+            op: CasFailure, ordering: Relaxed,
+            dotnet: Absent("a source is disposed by hand; its owners are not counted"),
+            serves: [],
+            because: "the value found is only a guess for the next attempt, or final: no handle comes after the last",
+        }
         /// The last source handle is gone.
         SourceLast {
             op: Load, ordering: Acquire,

@@ -1,24 +1,28 @@
 //! Sources: who may request cancellation.
 #![expect(unsafe_code, reason = "source handles share one count of the state")]
 
+mod end;
 mod timeouts;
 
+use std::error::Error;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use weakest::Platform;
 
+use crate::cause::Cause;
 use crate::guard::DropGuard;
 use crate::handle::Handle;
 use crate::job::{self, CancelCompletion, CancelJob};
 use crate::links;
 use crate::notify::{self, OnPanic};
 use crate::panics::CallbackPanics;
-use crate::removal::{self, Rest};
-use crate::shared::{ORPHANED, Seen};
+use crate::removal;
+use crate::shared::{Seen, SharedPtr};
 use crate::timer;
 use crate::token::CancellationToken;
+use crate::weak::WeakSource;
 
 /// Requests cancellation of whatever observes its [tokens](CancellationToken).
 ///
@@ -53,7 +57,7 @@ use crate::token::CancellationToken;
 /// worker.join().unwrap();
 /// ```
 pub struct CancellationTokenSource<P: Platform> {
-    /// The one count that all handles of this source own together (state Invariant 4).
+    /// The one count that all handles of this source own together (handle Invariant 6).
     handle: ManuallyDrop<Handle<P>>,
 }
 
@@ -90,16 +94,7 @@ impl<P: Platform> CancellationTokenSource<P> {
     #[doc(alias = "CreateLinkedTokenSource")]
     #[must_use]
     pub fn linked<'a>(tokens: impl IntoIterator<Item = &'a CancellationToken<P>>) -> Self {
-        let mut cancelled = false;
-        let parents = tokens.into_iter().filter_map(|token| {
-            cancelled |= token.is_always();
-            token.handle()
-        });
-        let handle = links::linked(parents);
-        if cancelled {
-            links::cancel_unobserved(&handle);
-        }
-        Self { handle: ManuallyDrop::new(handle) }
+        Self { handle: ManuallyDrop::new(links::linked(tokens)) }
     }
 
     /// A token that observes this source.
@@ -179,7 +174,31 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// ```
     #[doc(alias = "Cancel")]
     pub fn try_cancel(&self) -> Result<bool, CallbackPanics> {
-        notify::cancel(&self.handle, OnPanic::Collect).map_err(CallbackPanics::of)
+        notify::cancel(&self.handle, &Cause::Requested, OnPanic::Collect).map_err(CallbackPanics::of)
+    }
+
+    /// As [`cancel`](Self::cancel), and says why: the [cause](CancellationToken::cause) that every token of this source
+    /// gives from then on, and those of sources linked to it. `false`: cancellation was requested before, and `cause` is
+    /// dropped.
+    ///
+    /// .NET counterpart: none; Go's `WithCancelCause`, the web's `AbortController.abort(reason)`.
+    ///
+    /// # Panics
+    /// As [`cancel`](Self::cancel), or with the panic of `cause`'s drop.
+    ///
+    /// ```
+    /// let source = rescind::CancellationTokenSource::new();
+    /// assert!(source.cancel_because("the client hung up"));
+    /// assert_eq!(source.token().cause().unwrap().to_string(), "the client hung up");
+    /// assert!(!source.cancel_because("too late"));
+    /// ```
+    #[doc(alias = "Cancel")]
+    pub fn cancel_because(&self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> bool {
+        let cause = Cause::Error(cause.into().into());
+        let result = notify::cancel(&self.handle, &cause, OnPanic::Collect).map_err(CallbackPanics::of);
+        // The last of its kind, if the request was made before: the drop is a user's.
+        drop(cause);
+        result.unwrap_or_else(|panics| std::panic::panic_any(panics))
     }
 
     /// As [`cancel`](Self::cancel), but the first panic of a callback leaves at once, with its own payload; the panics
@@ -207,7 +226,8 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// ```
     #[doc(alias = "Cancel")]
     pub fn cancel_fail_fast(&self) -> bool {
-        notify::cancel(&self.handle, OnPanic::FailFast).unwrap_or_else(|payload| std::panic::resume_unwind(payload))
+        notify::cancel(&self.handle, &Cause::Requested, OnPanic::FailFast)
+            .unwrap_or_else(|payload| std::panic::resume_unwind(payload))
     }
 
     /// Requests cancellation here and lets the callbacks run elsewhere: when this returns, the source is cancelled, and
@@ -271,9 +291,41 @@ impl<P: Platform> CancellationTokenSource<P> {
         let is_doomed = removal::doom(&mut locked);
         drop(locked);
         if is_doomed {
-            removal::discard(&self.handle).resume::<P>();
+            removal::discard(&self.handle).resume();
         }
         true
+    }
+
+    /// A weak handle, which keeps no source alive: for a callback that requests what its own source may be a part of.
+    ///
+    /// .NET counterpart: `WeakReference<CancellationTokenSource>`.
+    ///
+    /// Two sources that cancel each other, and are freed with their last handles:
+    ///
+    /// ```
+    /// use rescind::CancellationTokenSource;
+    ///
+    /// let (a, b) = (CancellationTokenSource::new(), CancellationTokenSource::new());
+    /// let (weak_a, weak_b) = (a.downgrade(), b.downgrade());
+    /// a.token().register(move || drop(weak_b.cancel())).detach();
+    /// b.token().register(move || drop(weak_a.cancel())).detach();
+    /// b.cancel();
+    /// assert!(a.is_cancelled());
+    /// ```
+    #[doc(alias = "WeakReference")]
+    #[must_use]
+    pub fn downgrade(&self) -> WeakSource<P> {
+        self.handle.counts.allow_upgrades();
+        WeakSource::new(self.token())
+    }
+
+    /// A handle, given one that was counted.
+    ///
+    /// # Safety
+    /// One source handle of the state at `shared` was counted for the caller.
+    pub(crate) unsafe fn adopt(shared: SharedPtr<P>) -> Self {
+        // SAFETY: handle Invariant 6: all source handles share one count, which the caller has a part in now.
+        Self { handle: ManuallyDrop::new(unsafe { Handle::adopt(shared) }) }
     }
 
     /// A guard that cancels this source when it is dropped.
@@ -302,43 +354,9 @@ impl<P: Platform> CancellationTokenSource<P> {
 impl<P: Platform> Clone for CancellationTokenSource<P> {
     fn clone(&self) -> Self {
         self.handle.counts.add_source();
-        // SAFETY: state Invariant 4: the new handle shares the count that this one owns a part of.
-        let handle = unsafe { Handle::adopt(self.handle.ptr()) };
-        Self { handle: ManuallyDrop::new(handle) }
+        // SAFETY: it was counted just now.
+        unsafe { Self::adopt(self.handle.ptr()) }
     }
-}
-
-impl<P: Platform> Drop for CancellationTokenSource<P> {
-    #[inline]
-    fn drop(&mut self) {
-        if P::failed() || !self.handle.counts.remove_source() {
-            return;
-        }
-        // SAFETY: this was the last source handle, and nobody uses this one after its drop.
-        let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
-        links::unlink_all(&handle);
-        if let Some(handle) = handle.release_alone() {
-            close(handle);
-        }
-    }
-}
-
-/// The last source handle is gone, and there are tokens or registrations.
-fn close<P: Platform>(handle: Handle<P>) {
-    // SAFETY: the handle keeps the state alive until `drop_locked` takes both.
-    let mut locked = unsafe { handle.ptr().get() }.lock(Seen::HELD);
-    let is_live = locked.is_live();
-    if is_live {
-        locked.set(ORPHANED);
-    }
-    let Some(rest) = Rest::begin(&mut locked, is_live) else {
-        // SAFETY: the lock was taken above.
-        return unsafe { handle.drop_locked(locked) };
-    };
-    drop(locked);
-    let dropped = rest.take_down(&handle);
-    drop(handle);
-    dropped.resume::<P>();
 }
 
 impl<P: Platform> Default for CancellationTokenSource<P> {

@@ -1,4 +1,4 @@
-//! A source's timer: made when a delay is first asked for, gone with the last source handle.
+//! A source's timer: made when a delay is first asked for, gone with the request or the last source handle.
 //!
 //! | state  | meaning                                          | next, by whom                              |
 //! |--------|--------------------------------------------------|--------------------------------------------|
@@ -8,26 +8,39 @@
 //! | Late   | an arming was not taken back: it may have fired  | final                                      |
 //!
 //! # Invariants
-//! 1. A timer, once installed, stays until the last source handle is gone; only source handles use it. So whoever has
-//!    a source handle may use it outside the lock, where the clock's code must run.
+//! 1. Whoever uses a timer outside the lock, where the clock's code must run, is one of its users meanwhile. The timer is
+//!    released by whoever took it from its source, or, if it had users then, by the last of them: it is *retired*.
 //! 2. The state is read and written only under the source's lock. While it is Off, no arming fires any more: whoever
 //!    leaves Armed asks the timer whether that was in time, and what was not makes it Late.
-#![expect(unsafe_code, reason = "a timer is installed once and used through a pointer")]
+//! 3. A timer is installed in a source that is live, and so by one who has a source handle; it is taken from its source
+//!    by the request, and else by the last source handle's drop.
+#![expect(unsafe_code, reason = "a timer is used through a pointer")]
 
 use std::time::Duration;
 
-use weakest::{Cell, CellName, Platform, Ptr};
+use weakest::{Cell, CellName, Platform};
 
+use crate::cause::{Attached, AttachedPtr, Cause};
 use crate::clock::{SystemTime, TimeProvider, Timer};
 use crate::handle::Handle;
 use crate::notify::{self, OnPanic};
-use crate::panics::CallbackPanics;
-use crate::shared::{Locked, Seen};
+use crate::panics::{CallbackPanics, Deferred};
+use crate::shared::{FAILED, Locked, Seen, Shared};
+use crate::token::CancellationToken;
 
 /// The timer of one source.
 pub(crate) struct SourceTimer<P: Platform> {
     timer: Box<dyn Timer>,
-    state: P::Cell<State>,
+    status: P::Cell<Status>,
+}
+
+/// What the source's lock guards.
+struct Status {
+    state: State,
+    /// Threads that use the timer outside the lock.
+    users: u32,
+    /// Whether the source does not know the timer any more, and the last user ends it.
+    is_retired: bool,
 }
 
 /// See the module's documentation.
@@ -58,34 +71,144 @@ impl State {
     fn disarming(self) -> Self {
         if self == Self::Armed { Self::Off } else { self }
     }
+
+    /// An arming was not taken back, or the clock panicked: who knows.
+    fn late(self) -> Self {
+        Self::Late
+    }
 }
 
-/// A source's timer in shared memory.
-pub(crate) type TimerPtr<P> = Ptr<P, SourceTimer<P>>;
+/// The timer of a source, used outside the lock by one who is counted.
+struct User<'a, P: Platform> {
+    source: &'a Shared<P>,
+    timer: AttachedPtr<P>,
+}
 
-/// Installs a timer of `clock` that cancels the source, unless there is a timer already.
-pub(crate) fn install<P: Platform>(source: &Handle<P>, clock: &dyn TimeProvider) -> TimerPtr<P> {
-    if let Some(timer) = source.lock(Seen::NEW).with(|lists| lists.timer) {
-        return timer;
+impl<'a, P: Platform> User<'a, P> {
+    /// Changes the state of the source's timer, if there is one; with the state before.
+    fn enter(source: &'a Shared<P>, to: fn(State) -> State) -> Option<(Self, State)> {
+        let mut locked = source.lock(Seen::NEW);
+        let timer = installed(&locked)?;
+        // SAFETY: Invariant 3: it is installed.
+        let before = unsafe {
+            with_status(&mut locked, timer, |status| {
+                status.users += 1;
+                let before = status.state;
+                status.state = to(before);
+                before
+            })
+        };
+        Some((Self { source, timer }, before))
     }
-    // The timer keeps the state alive until the last source handle drops the timer.
-    let target = source.clone();
-    let timer = clock.timer(Box::new(move || fire(&target)));
-    let state = P::Cell::new(CellName::new("whether the timer is armed", "R1"), State::Off);
-    let new = Ptr::allocate(SourceTimer { timer, state });
+
+    fn timer(&self) -> &dyn Timer {
+        // SAFETY: Invariant 1: this is a user.
+        match unsafe { self.timer.get() } {
+            Attached::Timer(own) => &*own.timer,
+            Attached::Error(_) => unreachable!("a timer was installed"),
+        }
+    }
+
+    /// Changes the state, and the timer may go.
+    fn leave(self, to: fn(State) -> State) -> Deferred<P> {
+        let mut locked = self.source.lock(Seen::NEW);
+        // SAFETY: Invariant 1: this is a user.
+        let is_last = unsafe {
+            with_status(&mut locked, self.timer, |status| {
+                status.users -= 1;
+                status.state = to(status.state);
+                status.is_retired && status.users == 0
+            })
+        };
+        drop(locked);
+        if is_last { Retired(self.timer).end() } else { Deferred::none() }
+    }
+}
+
+/// A timer that nobody else knows any more.
+#[must_use = "it is still armed"]
+pub(crate) struct Retired<P: Platform>(AttachedPtr<P>);
+
+impl<P: Platform> Retired<P> {
+    /// Switches the timer off and releases it.
+    #[cold]
+    pub(crate) fn end(self) -> Deferred<P> {
+        let off = Deferred::of(|| {
+            // SAFETY: Invariant 1: nobody else knows it.
+            if let Attached::Timer(own) = unsafe { self.0.get() } {
+                own.timer.disarm();
+            }
+        });
+        // SAFETY: Invariant 1: nobody else knows it.
+        off.and(Deferred::of(|| unsafe { self.0.release() }))
+    }
+}
+
+/// Takes the timer from its source; it is the caller's, unless it has users.
+#[inline]
+pub(crate) fn retire<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Retired<P>> {
+    let timer = installed(locked)?;
+    locked.with_mut(|guarded| guarded.attached = None);
+    // SAFETY: Invariant 3: it was installed until now.
+    let has_users = unsafe {
+        with_status(locked, timer, |status| {
+            status.is_retired = true;
+            status.users > 0
+        })
+    };
+    (!has_users).then_some(Retired(timer))
+}
+
+/// The source's timer.
+#[inline]
+fn installed<P: Platform>(locked: &Locked<'_, P>) -> Option<AttachedPtr<P>> {
+    if locked.has(FAILED) { None } else { locked.with(|guarded| guarded.attached) }
+}
+
+/// Reads and changes what the lock guards.
+///
+/// # Safety
+/// The lock is that of the timer's source, and the timer is alive.
+unsafe fn with_status<P: Platform, R>(
+    _locked: &mut Locked<'_, P>,
+    timer: AttachedPtr<P>,
+    change: impl FnOnce(&mut Status) -> R,
+) -> R {
+    // SAFETY: passed on to the caller.
+    let Attached::Timer(timer) = (unsafe { timer.get() }) else { unreachable!("a timer was installed") };
+    // SAFETY: Invariant 2.
+    unsafe { timer.status.with_mut(change) }
+}
+
+/// Installs a timer of `clock` that cancels the source, unless there is a timer already, or the source is not live.
+pub(crate) fn install<P: Platform>(source: &Handle<P>, clock: &dyn TimeProvider) {
+    {
+        let locked = source.lock(Seen::NEW);
+        if !locked.is_live() || installed(&locked).is_some() {
+            return;
+        }
+    }
+    // The timer keeps the state alive for as long as it is installed.
+    let target = CancellationToken::of(source.clone());
+    let timer = clock.timer(Box::new(move || target.handle().into_iter().for_each(fire)));
+    let status = Status { state: State::Off, users: 0, is_retired: false };
+    let status = P::Cell::new(CellName::new("whether the timer is armed", "R15"), status);
+    let new = AttachedPtr::allocate(Attached::Timer(SourceTimer { timer, status }));
     let mut locked = source.lock(Seen::NEW);
-    let timer = locked.with_mut(|lists| *lists.timer.get_or_insert(new));
-    drop(locked);
-    if timer != new {
-        // SAFETY: another handle was faster, and nobody has seen this timer.
-        unsafe { new.release() }
+    let is_wanted = locked.is_live() && locked.with(|guarded| guarded.attached.is_none());
+    if is_wanted {
+        locked.with_mut(|guarded| guarded.attached = Some(new));
     }
-    timer
+    drop(locked);
+    if !is_wanted {
+        // Another handle was faster, or the request.
+        Retired(new).end().resume();
+    }
 }
 
 /// The timer is due.
 fn fire<P: Platform>(source: &Handle<P>) {
-    if let Err(payload) = notify::cancel(source, OnPanic::Collect) {
+    if let Err(payload) = notify::cancel(source, &Cause::TimedOut, OnPanic::Collect) {
         CallbackPanics::raise(payload);
     }
 }
@@ -95,67 +218,34 @@ pub(crate) fn arm<P: Platform>(source: &Handle<P>, delay: Duration) {
     if source.is_cancelled() {
         return;
     }
-    let (timer, before) = begin(source, State::arming).unwrap_or_else(|| {
+    let entered = User::enter(source, State::arming).or_else(|| {
         install(source, &SystemTime);
-        begin(source, State::arming).expect("a timer stays installed")
+        User::enter(source, State::arming)
     });
-    // SAFETY: Invariant 1.
-    let clock = &unsafe { timer.get() }.timer;
-    // The arming that this one replaces may be firing already, and a reset must know.
-    if before == State::Armed && !clock.disarm() {
-        change(&mut source.lock(Seen::NEW), timer, |_| State::Late);
-    }
-    clock.arm(delay);
-    change(&mut source.lock(Seen::NEW), timer, State::armed);
+    // None was installed if the source was cancelled meanwhile.
+    let Some((user, before)) = entered else { return };
+    let mut in_time = true;
+    let armed = Deferred::of(|| {
+        // The arming that this one replaces may be firing already, and a reset must know.
+        in_time = before != State::Armed || user.timer().disarm();
+        user.timer().arm(delay);
+    });
+    let is_known = armed.is_none() && in_time;
+    armed.and(user.leave(if is_known { State::armed } else { State::late })).resume();
 }
 
 /// Switches the source's timer off; `false` if it has fired or is about to.
 pub(crate) fn disarm<P: Platform>(source: &Handle<P>) -> bool {
-    let Some((timer, before)) = begin(source, State::disarming) else {
+    let Some((user, before)) = User::enter(source, State::disarming) else {
         return true;
     };
-    // SAFETY: Invariant 1.
-    let in_time = unsafe { timer.get() }.timer.disarm();
+    let mut in_time = false;
+    let disarmed = Deferred::of(|| in_time = user.timer().disarm());
+    let is_late = before == State::Armed && !in_time;
+    disarmed.and(user.leave(if is_late { State::late } else { |state| state })).resume();
     match before {
         State::Off => true,
         State::Late => false,
-        State::Armed if !in_time => {
-            change(&mut source.lock(Seen::NEW), timer, |_| State::Late);
-            false
-        }
         State::Arming | State::Armed => in_time,
     }
-}
-
-/// Changes the state of the source's timer, if there is one; returns what it was.
-fn begin<P: Platform>(source: &Handle<P>, to: fn(State) -> State) -> Option<(TimerPtr<P>, State)> {
-    let mut locked = source.lock(Seen::NEW);
-    let timer = locked.with(|lists| lists.timer)?;
-    let before = change(&mut locked, timer, to);
-    Some((timer, before))
-}
-
-fn change<P: Platform>(_locked: &mut Locked<'_, P>, timer: TimerPtr<P>, to: fn(State) -> State) -> State {
-    // SAFETY: Invariant 1.
-    let timer = unsafe { timer.get() };
-    // SAFETY: Invariant 2.
-    unsafe {
-        timer.state.with_mut(|state| {
-            let before = *state;
-            *state = to(before);
-            before
-        })
-    }
-}
-
-/// Disarms the timer of a source whose last handle is gone, before its release.
-pub(crate) fn switch_off<P: Platform>(timer: TimerPtr<P>) {
-    // SAFETY: Invariant 1: only source handles use it, and there are none; it is not released yet.
-    unsafe { timer.get() }.timer.disarm();
-}
-
-/// Releases the timer of a source whose last handle is gone, and which does not know it any more.
-pub(crate) fn release<P: Platform>(timer: TimerPtr<P>) {
-    // SAFETY: Invariant 1: only source handles use it, and there are none.
-    unsafe { timer.release() }
 }

@@ -6,6 +6,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use weakest::Platform;
 
+use crate::cause::Cause;
 use crate::error::Cancelled;
 use crate::handle::Handle;
 use crate::registration::{self, Registration};
@@ -160,7 +161,40 @@ impl<P: Platform> CancellationToken<P> {
     /// ```
     #[doc(alias = "ThrowIfCancellationRequested")]
     pub fn check(&self) -> Result<(), Cancelled<P>> {
-        if self.is_cancelled() { Err(Cancelled::new(self.clone())) } else { Ok(()) }
+        if self.is_cancelled() { Err(self.error()) } else { Ok(()) }
+    }
+
+    /// The error of a token that is cancelled.
+    #[cold]
+    fn error(&self) -> Cancelled<P> {
+        Cancelled::new(self.clone(), self.cause().unwrap_or(Cause::Requested))
+    }
+
+    /// Why cancellation was requested; `None` if it was not. It never changes once it is there. [`new(true)`](Self::new)
+    /// has [`Cause::Requested`].
+    ///
+    /// .NET counterpart: none; Go's `context.Cause`, the web's `AbortSignal.reason`.
+    ///
+    /// Which input fired:
+    ///
+    /// ```
+    /// use rescind::{CancellationTokenSource, Cause};
+    ///
+    /// let (shutdown, client) = (CancellationTokenSource::new(), CancellationTokenSource::new());
+    /// let both = CancellationTokenSource::linked([&shutdown.token(), &client.token()]);
+    /// assert!(both.token().cause().is_none());
+    /// client.cancel_because("the client hung up");
+    /// match both.token().cause() {
+    ///     Some(Cause::Error(error)) => assert_eq!(error.to_string(), "the client hung up"),
+    ///     other => unreachable!("{other:?}"),
+    /// }
+    /// ```
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        match &self.source {
+            Some(source) => source.cause(),
+            None => self.always.then_some(Cause::Requested),
+        }
     }
 
     /// Registers a callback that runs at the request, on the requesting thread, newest first; at most once, and
@@ -260,6 +294,15 @@ impl<P: Platform> CancellationToken<P> {
 impl<P: Platform> Clone for CancellationToken<P> {
     fn clone(&self) -> Self {
         Self { source: self.source.clone(), always: self.always }
+    }
+}
+
+impl<P: Platform> Drop for CancellationToken<P> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(source) = self.source.take() {
+            source.release().resume();
+        }
     }
 }
 

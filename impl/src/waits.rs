@@ -2,7 +2,7 @@
 //!
 //! A wait is a node in the source's list of waits, in the frame or the future of whoever waits, so nothing is
 //! allocated. The request takes all of them out and wakes them before it runs any callback.
-#![expect(unsafe_code, reason = "pins a waiter inside a future")]
+#![expect(unsafe_code, reason = "waiters lie in frames and futures")]
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use weakest::{Platform, Ptr, Slot};
 
 use crate::handle::Handle;
-use crate::list;
+use crate::list::{self, List, Waits};
 use crate::node::Waiter;
 use crate::shared::Seen;
 use crate::token::CancellationToken;
@@ -159,7 +159,8 @@ fn block<P: Platform>(source: &Handle<P>, mut park: impl FnMut() -> bool) {
     if locked.is_cancelled() {
         return;
     }
-    list::push(&mut locked, waiter.cast(), list::waits);
+    // SAFETY: the waiter is this frame's, which is left only when it is in no list (`Linked`).
+    unsafe { Waits::push(&mut locked, waiter.cast()) };
     let _linked = Linked { source, seen: locked.seen(), waiter };
     drop(locked);
     // A park orders nothing: a plain load may still miss the request whose wake it was, and nobody would wake again.
@@ -181,7 +182,8 @@ impl<P: Platform> Drop for Linked<'_, P> {
             return;
         }
         // Whom to wake is dropped with the waiter's memory, by its owner.
-        list::withdraw(&mut self.source.lock(self.seen), self.waiter.cast(), list::waits);
+        // SAFETY: the waiter is the owner's, whose memory goes now.
+        unsafe { Waits::withdraw(&mut self.source.lock(self.seen), self.waiter.cast()) };
     }
 }
 
@@ -229,27 +231,35 @@ impl<P: Platform, T: Borrow<CancellationToken<P>>> Future for WaitFor<P, T> {
         }
         let waiter = slot.ptr();
         if linked.is_some() {
-            return repoll(source, seen, waiter, context.waker());
+            // SAFETY: the waiter is this future's, and is alive.
+            return unsafe { repoll(source, seen, waiter, context.waker()) };
         }
-        list::set_first_waker(waiter, context.waker());
+        // SAFETY: the waiter is this future's, and was never linked.
+        unsafe { list::set_first_waker(waiter, context.waker()) };
         let mut locked = source.lock(seen);
         if locked.is_cancelled() {
             return Poll::Ready(());
         }
-        list::push(&mut locked, waiter.cast(), list::waits);
+        // SAFETY: the waiter is pinned, and this future's drop takes it out.
+        unsafe { Waits::push(&mut locked, waiter.cast()) };
         *linked = Some(locked.seen());
         Poll::Pending
     }
 }
 
 /// Polls a wait that was linked before: makes it wake the task of `waker`, unless it does already.
-fn repoll<P: Platform>(source: &Handle<P>, seen: Seen, waiter: Ptr<P, Waiter<P>>, waker: &Waker) -> Poll<()> {
-    let sleeper = list::sleeper_of(waiter);
+///
+/// # Safety
+/// The waiter is the caller's, and one of this source's.
+unsafe fn repoll<P: Platform>(source: &Handle<P>, seen: Seen, waiter: Ptr<P, Waiter<P>>, waker: &Waker) -> Poll<()> {
+    // SAFETY: the waiter is the caller's.
+    let sleeper = unsafe { list::sleeper_of(waiter) };
     let locked = source.lock(seen);
     if locked.is_cancelled() {
         return Poll::Ready(());
     }
-    if list::will_wake(&locked, sleeper, waker) {
+    // SAFETY: the sleeper is the caller's.
+    if unsafe { list::will_wake(&locked, sleeper, waker) } {
         return Poll::Pending;
     }
     drop(locked);
@@ -260,7 +270,8 @@ fn repoll<P: Platform>(source: &Handle<P>, seen: Seen, waiter: Ptr<P, Waiter<P>>
         drop(locked);
         return Poll::Ready(());
     }
-    let old = list::set_waker(&mut locked, sleeper, Some(waker));
+    // SAFETY: the sleeper is the caller's.
+    let old = unsafe { list::set_waker(&mut locked, sleeper, Some(waker)) };
     drop(locked);
     drop(old);
     Poll::Pending

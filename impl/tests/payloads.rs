@@ -63,9 +63,14 @@ fn the_default_clock_survives_payloads() {
     }
     first.cancel_after(Duration::from_millis(1));
     first.token().wait();
-    let second = CancellationTokenSource::with_timeout(Duration::from_millis(1));
-    second.token().wait();
-    assert_eq!(drops.load(Relaxed), 4, "the second timer is due after the first is over");
+    // The request is another thread's: later timers come meanwhile, and after it.
+    for _ in 0..5_000 {
+        CancellationTokenSource::with_timeout(Duration::from_millis(1)).token().wait();
+        if drops.load(Relaxed) == 4 {
+            return;
+        }
+    }
+    panic!("{} of 4 payloads were dropped", drops.load(Relaxed));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Every scenario under graph: see `exhaustive/mod.rs` for what is asserted of each.
 
 mod exhaustive;
+mod outside;
 
 use exhaustive::holds;
 use weakest::model::Explorer;
@@ -16,3 +17,8 @@ macro_rules! tests {
     };
 }
 rescind_models::scenarios!(tests);
+
+#[test]
+fn outside_of_an_exploration_every_operation_is_refused() {
+    outside::check::<weakest::graph::Graph>("the graph explorer");
+}

@@ -7,6 +7,8 @@
 //!
 //! A failing schedule prints the command that replays it.
 
+mod outside;
+
 use weakest::model::{End, Explorer};
 use weakest::shuttle::{Schedules, Shuttle};
 
@@ -78,4 +80,9 @@ fn crowd_in_a_family() {
 #[test]
 fn crowd_of_callbacks_in_a_job() {
     sampled("crowd_of_callbacks_in_a_job");
+}
+
+#[test]
+fn outside_of_an_exploration_every_operation_is_refused() {
+    outside::check::<weakest::shuttle::Shuttle>("shuttle");
 }

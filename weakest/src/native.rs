@@ -42,7 +42,8 @@ impl Wake for Unparker {
     }
 }
 
-impl Platform for Native {
+// SAFETY: the operations are std's: boxes for memory, and the address of a thread-local tells live threads apart.
+unsafe impl Platform for Native {
     type AtomicU32 = AtomicU32;
     type AtomicUsize = AtomicUsize;
     type AtomicPtr<T> = AtomicPtr<T>;
@@ -152,7 +153,8 @@ impl Backoff {
 /// The operations that every atomic has, in terms of std's atomic of the same width.
 macro_rules! native_atomic {
     ($Atomic:ty, $T:ty $(, $generic:ident)?) => {
-        impl$(<$generic>)? Atomic<$T> for $Atomic {
+        // SAFETY: std's atomic, with the site's ordering; a wait is a loop over its operations.
+        unsafe impl$(<$generic>)? Atomic<$T> for $Atomic {
             #[inline(always)]
             fn new(value: $T) -> Self {
                 <$Atomic>::new(value)
@@ -244,7 +246,8 @@ fn wait_replace_contended<T: Copy + PartialEq, S: Site>(
 
 macro_rules! native_atomic_int {
     ($Atomic:ty, $T:ty) => {
-        impl AtomicInt<$T> for $Atomic {
+        // SAFETY: std's atomic, with the site's ordering.
+        unsafe impl AtomicInt<$T> for $Atomic {
             #[inline(always)]
             fn fetch_add<S: Site>(&self, value: $T, site: S) -> $T {
                 <$Atomic>::fetch_add(self, value, site.row().ordering)
@@ -277,7 +280,8 @@ pub struct NativeCell<T>(UnsafeCell<T>);
 // SAFETY: `with` and `with_mut` are unsafe, and their callers promise that conflicting accesses are ordered.
 unsafe impl<T: Send> Sync for NativeCell<T> {}
 
-impl<T> platform::Cell<T> for NativeCell<T> {
+// SAFETY: the value lies in the cell and is lent in place; nothing else reaches it.
+unsafe impl<T> platform::Cell<T> for NativeCell<T> {
     #[inline(always)]
     fn new(_name: CellName, value: T) -> Self {
         Self(UnsafeCell::new(value))
@@ -309,7 +313,8 @@ pub struct NativeSlot<T> {
     _pinned: PhantomPinned,
 }
 
-impl<T> platform::Slot<Native, T> for NativeSlot<T> {
+// SAFETY: the value lies in the slot and moves only with it; nothing else reaches it before the slot is dropped.
+unsafe impl<T> platform::Slot<Native, T> for NativeSlot<T> {
     #[inline(always)]
     fn new(value: T) -> Self {
         Self { value, _pinned: PhantomPinned }

@@ -15,7 +15,51 @@ use crate::ptr::Ptr;
 use crate::site::Site;
 
 /// A world in which a primitive runs.
-pub trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
+///
+/// # Safety
+/// Unsafe code of primitives believes an implementation, so it must keep what is said here, at each method, and at the
+/// types named here, whatever safe code does:
+/// - Memory that [`allocate`](Self::allocate) returns holds the value, is properly aligned, overlaps nothing else that
+///   is in use, and stays until [`release`](Self::release) was called on it. Every thread may reach it.
+/// - [`thread_id`](Self::thread_id) is the same throughout a thread's life, and no two live threads have the same.
+/// - Where an operation is of no use it unwinds or never returns; it does not return a value that is made up. The one
+///   exception is a failed execution ([`failed`](Self::failed)): no other thread runs while one is torn down, and
+///   nothing is given back then.
+/// - [`failed`](Self::failed) returns `true` in such an execution only, or while the thread unwinds outside of any.
+///
+/// An implementation says so by `unsafe impl`:
+///
+/// ```compile_fail,E0200
+/// use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
+/// use std::{ptr::NonNull, task::Waker, time::Duration};
+/// use weakest::{Native, NativeCell, NativeSlot, Platform, Site, ThreadId};
+///
+/// #[derive(Debug, Clone, Copy)]
+/// enum Mine {}
+///
+/// impl Platform for Mine {
+///     # type AtomicU32 = AtomicU32;
+///     # type AtomicUsize = AtomicUsize;
+///     # type AtomicPtr<T> = AtomicPtr<T>;
+///     # type Cell<T> = NativeCell<T>;
+///     # type Slot<T> = NativeSlot<T>;
+///     # type Deadline = ();
+///     # fn fence<S: Site>(_: S) {}
+///     # fn thread_id() -> ThreadId { Native::thread_id() }
+///     # fn unparker() -> Waker { Native::unparker() }
+///     # fn park() {}
+///     # fn deadline(_: Duration) {}
+///     # fn park_until(_: &()) -> bool { true }
+///     fn allocate<T>(_: T) -> NonNull<T> {
+///         NonNull::dangling()
+///     }
+///     // and so on
+///     # unsafe fn release<T>(_: NonNull<T>) {}
+///     # fn touch<T>(_: NonNull<T>) {}
+///     # fn failed() -> bool { false }
+/// }
+/// ```
+pub unsafe trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
     /// An atomic 32-bit word.
     type AtomicU32: AtomicInt<u32>;
     /// An atomic machine word.
@@ -65,11 +109,21 @@ pub trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
 
     /// Whether an explorer is tearing down a failed execution, in which destructors must do nothing and a caught
     /// panic must go on. Always `false` natively.
+    ///
+    /// # Panics
+    /// As every operation of an explorer's platform: if none of its explorations is running on this thread. While the
+    /// thread unwinds it returns `true` instead.
     fn failed() -> bool;
 }
 
 /// An atomic value. Each access names its [`Site`], which holds the ordering; a compare-exchange names two.
-pub trait Atomic<T: Copy + PartialEq>: Debug + Send + Sync {
+///
+/// # Safety
+/// Unsafe code believes that it behaves as an atomic of Rust's memory model: what a load or a read-modify-write returns
+/// was stored there, or is the initial value; the order of changes is one; a compare-exchange that returns `Ok` found
+/// `current` and replaced it by `new`, in one step; one that returns `Err` changed nothing; an access synchronises at
+/// least as its site's ordering says, or the execution is one of an explorer that reports what the missing order breaks.
+pub unsafe trait Atomic<T: Copy + PartialEq>: Debug + Send + Sync {
     /// A new atomic that holds `value`.
     fn new(value: T) -> Self;
 
@@ -107,7 +161,10 @@ pub trait Atomic<T: Copy + PartialEq>: Debug + Send + Sync {
 }
 
 /// An atomic integer. Arithmetic wraps.
-pub trait AtomicInt<T: Copy + PartialEq>: Atomic<T> {
+///
+/// # Safety
+/// As [`Atomic`]: each method replaces the value by what its name says, in one step, and returns the one replaced.
+pub unsafe trait AtomicInt<T: Copy + PartialEq>: Atomic<T> {
     /// Adds, returns the previous value.
     fn fetch_add<S: Site>(&self, value: T, site: S) -> T;
 
@@ -151,7 +208,12 @@ impl CellName {
 }
 
 /// Plain memory shared between threads.
-pub trait Cell<T> {
+///
+/// # Safety
+/// Unsafe code believes that [`with`](Self::with) and [`with_mut`](Self::with_mut) call the closure once, on the calling
+/// thread and before they return, or unwind without calling it; that all of them on one cell lend the same value, which
+/// is the one that the cell was made with until a closure changes it; and that nothing else accesses that value.
+pub unsafe trait Cell<T> {
     /// A new cell that holds `value`.
     fn new(name: CellName, value: T) -> Self;
 
@@ -170,7 +232,12 @@ pub trait Cell<T> {
 
 /// A value in memory that its owner pins. Dropping the slot is the end of the value, as
 /// [`Platform::release`] is for an allocated one.
-pub trait Slot<P: Platform, T>: Sized {
+///
+/// # Safety
+/// Unsafe code believes that [`ptr`](Self::ptr) always returns a pointer to the value that the slot was made with, in
+/// the slot itself, where it stays until the slot is dropped or its memory is used anew; and that the slot neither
+/// reads nor changes the value before.
+pub unsafe trait Slot<P: Platform, T>: Sized {
     /// A slot that holds `value`.
     fn new(value: T) -> Self;
 

@@ -25,6 +25,12 @@ fn passes(body: fn() -> String) {
 }
 
 #[test]
+fn outside_of_an_exploration_every_operation_is_refused() {
+    common::outside::check::<Loom>("loom");
+    common::outside::check_nested::<Loom>();
+}
+
+#[test]
 fn a_bound_is_no_verdict() {
     common::check_bounds::<Loom>();
 }

@@ -104,6 +104,12 @@ fn a_failing_schedule_replays() {
 }
 
 #[test]
+fn outside_of_an_exploration_every_operation_is_refused() {
+    common::outside::check::<Shuttle>("shuttle");
+    common::outside::check_nested::<Shuttle>();
+}
+
+#[test]
 fn a_bound_is_no_verdict() {
     common::check_bounds::<Shuttle>();
 }

@@ -1,4 +1,5 @@
 //! Atomics under the explorer: locations of the execution graph.
+#![expect(unsafe_code, reason = "implements the unsafe contracts of the facade")]
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,7 +15,7 @@ use crate::site::{Ordering, Site};
 /// An atomic whose every access is an event of the execution graph.
 pub struct GraphAtomic<T> {
     location: usize,
-    /// What operations return outside of an execution, and while one is torn down.
+    /// What operations return while an execution is torn down.
     init: u64,
     birth: Birth,
     value: PhantomData<fn(T) -> T>,
@@ -72,7 +73,9 @@ impl<T: Word> GraphAtomic<T> {
     }
 }
 
-impl<T: Word> Atomic<T> for GraphAtomic<T> {
+// SAFETY: the explorer's answers are those of RC11, one event for each operation; no answer is given to one that is made
+// outside of the execution that made the atomic.
+unsafe impl<T: Word> Atomic<T> for GraphAtomic<T> {
     fn new(value: T) -> Self {
         let (location, birth) = runtime::new_location(value.bits(), T::MAY_BE_ADDRESS);
         Self { location, init: value.bits(), birth, value: PhantomData }
@@ -135,7 +138,8 @@ impl<T: Word> Atomic<T> for GraphAtomic<T> {
 
 macro_rules! graph_int {
     ($T:ty) => {
-        impl AtomicInt<$T> for GraphAtomic<$T> {
+        // SAFETY: as for `Atomic`: each is one read-modify-write.
+        unsafe impl AtomicInt<$T> for GraphAtomic<$T> {
             fn fetch_add<S: Site>(&self, value: $T, site: S) -> $T {
                 self.modify(|old| old.wrapping_add(value), site)
             }

@@ -16,6 +16,7 @@ use std::ptr::NonNull;
 use super::clock::{Clock, MAX_THREADS};
 use super::platform::Graph;
 use super::runtime;
+use crate::model::execution::Era;
 use crate::model::memory::Life;
 use crate::model::{Kind, violate};
 use crate::platform::{Cell, CellName, Slot};
@@ -117,11 +118,13 @@ impl Accesses {
 /// A cell whose races the explorer detects.
 pub struct GraphCell<T> {
     name: CellName,
+    era: Era,
     accesses: RefCell<Accesses>,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: `with` and `with_mut` are unsafe and checked; model threads share one thread of the system.
+// SAFETY: `with` and `with_mut` are unsafe and checked; model threads share one thread of the system, and on any other
+// one the cell unwinds before it is touched.
 unsafe impl<T: Send> Sync for GraphCell<T> {}
 
 impl<T> GraphCell<T> {
@@ -133,6 +136,7 @@ impl<T> GraphCell<T> {
         if !runtime::live() {
             return;
         }
+        self.era.check(runtime::era(), self.name.what);
         let who = runtime::accessor();
         if let Err(other) = note(&mut self.accesses.borrow_mut(), &who) {
             let CellName { what, rule } = self.name;
@@ -146,11 +150,13 @@ impl<T> GraphCell<T> {
     }
 }
 
-impl<T> Cell<T> for GraphCell<T> {
+// SAFETY: the value lies in the cell and is lent in place, once the access has been checked; nothing else reaches it.
+unsafe impl<T> Cell<T> for GraphCell<T> {
     fn new(name: CellName, value: T) -> Self {
+        runtime::require();
         let who = runtime::accessor();
         let accesses = Accesses { write: Some((who.thread, who.events)), ..Accesses::default() };
-        Self { name, accesses: RefCell::new(accesses), value: UnsafeCell::new(value) }
+        Self { name, era: runtime::era(), accesses: RefCell::new(accesses), value: UnsafeCell::new(value) }
     }
 
     unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
@@ -231,8 +237,10 @@ pub struct GraphSlot<T> {
     _pinned: PhantomPinned,
 }
 
-impl<T> Slot<Graph, T> for GraphSlot<T> {
+// SAFETY: the value lies in the slot and moves only with it; nothing else reaches it before the slot is dropped.
+unsafe impl<T> Slot<Graph, T> for GraphSlot<T> {
     fn new(value: T) -> Self {
+        runtime::require();
         Self { value: ManuallyDrop::new(value), _pinned: PhantomPinned }
     }
 

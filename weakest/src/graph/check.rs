@@ -15,6 +15,7 @@ use super::explorer::{Explorer, Finish};
 use super::schedule::Schedule;
 use super::trace::{self, Marks};
 use super::{counted, runtime};
+use crate::model::execution::exploring;
 use crate::model::silence::{last_panic, silently};
 use crate::model::{Budget, EVENTS, Kind, Limit, Meter, NotReplayed, Violation, record, take_violation, violated};
 
@@ -122,17 +123,18 @@ fn run(
     body: Rc<dyn Fn()>,
     explore: impl FnOnce(&mut Exploration) -> Result<(), NotReplayed>,
 ) -> Result<Report, NotReplayed> {
-    take_violation();
-    counted::take_frees();
     let start = Instant::now();
-    silently(|| {
+    let explore = || {
+        take_violation();
+        counted::take_frees();
         let mut exploration = Exploration::new(Meter::start(budget), body);
         exploration.warm_up();
         explore(&mut exploration)?;
         let mut report = exploration.end();
         report.time = start.elapsed();
         Ok(report)
-    })
+    };
+    exploring(crate::model::Explorer::Graph, || silently(explore))
 }
 
 struct Exploration {

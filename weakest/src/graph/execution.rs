@@ -14,6 +14,7 @@
 use super::clock::{Clock, EventId, Knowledge, MAX_THREADS};
 use super::flaw::Flaw;
 use super::program::MemoryOrder;
+use super::seq_cst::{self, Node};
 
 /// What an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,8 @@ pub(crate) struct Thread {
     /// What it knows at its start; `None`: not started.
     pub(crate) start: Option<Knowledge>,
     pub(crate) events: Vec<Event>,
+    /// Its sequentially consistent events.
+    pub(super) nodes: Vec<Node>,
 }
 
 /// A location's writes and reads.
@@ -101,6 +104,8 @@ pub(crate) struct Graph {
     /// How many events are sequentially consistent accesses, and fences.
     pub(crate) seq_cst_accesses: usize,
     pub(crate) seq_cst_fences: usize,
+    /// How they are ordered.
+    pub(super) seq_cst: seq_cst::Order,
     /// Whether some access was not atomic: only then can graph events race.
     pub(crate) plain: bool,
 }
@@ -330,10 +335,11 @@ impl Graph {
         self.plain |= !event.label.order.is_atomic();
         self.threads[id.thread()].events.push(event);
         self.order.push(id);
+        seq_cst::enter(self, id);
         id
     }
 
-    pub(super) fn count_seq_cst(&mut self, label: Label, more: bool) {
+    fn count_seq_cst(&mut self, label: Label, more: bool) {
         if label.order.is_seq_cst() {
             let count = if label.kind == Kind::Fence { &mut self.seq_cst_fences } else { &mut self.seq_cst_accesses };
             *count = if more { *count + 1 } else { *count - 1 };
@@ -357,7 +363,9 @@ impl Graph {
     /// Removes all events but the first `mark` added.
     pub(crate) fn truncate(&mut self, mark: usize) {
         while self.order.len() > mark {
-            let id = self.order.pop().expect("longer than the mark");
+            let id = *self.order.last().expect("longer than the mark");
+            seq_cst::leave(self, id);
+            self.order.pop();
             let event = self.threads[id.thread()].events.pop().expect("events are removed in reverse");
             self.count_seq_cst(event.label, false);
             match event.label.kind {
@@ -377,12 +385,14 @@ impl Graph {
 
     /// Puts back an event that was removed, under a fresh stamp. A write goes to `position` in coherence.
     pub(crate) fn readd(&mut self, id: EventId, event: &Event, position: usize) {
-        let mut event = *event;
-        event.stamp = self.next_stamp;
-        event.position = position;
+        self.restore(id, &Event { stamp: self.next_stamp, ..*event }, position);
+    }
+
+    /// Puts back an event that was removed. A write goes to `position` in coherence.
+    pub(super) fn restore(&mut self, id: EventId, event: &Event, position: usize) {
         if event.label.kind == Kind::Write {
             self.insert(event.label.location, position, id);
         }
-        self.push(id, event);
+        self.push(id, Event { position, ..*event });
     }
 }

@@ -7,32 +7,36 @@ use super::cell::Unborn;
 use super::closures::{Closures, Style};
 use super::drawing;
 use super::execution;
-use super::explorer::{Explorer, Finish};
+use super::explorer::{Explorer as Search, Finish};
 use super::platform::Graph;
 use super::runtime;
 use super::schedule::Schedule;
 use super::trace::{self, Marks};
+use crate::model::execution::exploring;
 use crate::model::silence::silently;
 use crate::model::{
-    Budget, EVENTS, End, Exploration, Explore, Kind, Limit, Meter, NotReplayed, take_violation, violate, violated,
+    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, take_violation, violate,
+    violated,
 };
 
 impl Explore for Graph {
     /// Explores every execution that RC11 allows. The budget's preemption bound is of no meaning here: executions are
     /// graphs, not interleavings.
     fn explore(budget: &Budget, stuck_rule: &'static str, body: fn() -> String) -> Exploration {
-        take_violation();
-        silently(|| {
-            let mut run = Run::new(Meter::start(budget), body, stuck_rule);
-            run.all();
-            run.end()
+        exploring(Explorer::Graph, || {
+            take_violation();
+            silently(|| {
+                let mut run = Run::new(Meter::start(budget), body, stuck_rule);
+                run.all();
+                run.end()
+            })
         })
     }
 
     fn replay(schedule: &str, stuck_rule: &'static str, body: fn() -> String) -> Result<Exploration, NotReplayed> {
         let moves = Schedule::parse(schedule)?;
-        take_violation();
-        silently(|| {
+        let replay = || {
+            take_violation();
             // It ends with the schedule, if the program is the one that the schedule is of.
             let events = EVENTS.saturating_add(moves.0.len() as u64 * 2);
             let budget = Budget { preemptions: None, executions: 1, events: Some(events), time: None };
@@ -42,7 +46,8 @@ impl Explore for Graph {
             })?;
             run.account(finish);
             Ok(run.end())
-        })
+        };
+        exploring(Explorer::Graph, || silently(replay))
     }
 }
 
@@ -70,7 +75,7 @@ impl Counterexample {
 
 struct Run {
     meter: Meter,
-    explorer: Explorer,
+    explorer: Search,
     machine: Closures,
     stuck_rule: &'static str,
     result: Exploration,
@@ -81,7 +86,7 @@ struct Run {
 impl Run {
     fn new(meter: Meter, body: fn() -> String, stuck_rule: &'static str) -> Self {
         let machine = Closures::new(Style::Platform, Rc::new(body));
-        let (explorer, result) = (Explorer::within(meter), Exploration::new());
+        let (explorer, result) = (Search::within(meter), Exploration::new());
         Self { meter, explorer, machine, stuck_rule, result, unborn: None }
     }
 

@@ -7,6 +7,10 @@ use std::cell::Cell;
 pub enum Flaw {
     /// The axiom of sequentially consistent events is not checked.
     NoPartialSc,
+    /// The partial order of sequentially consistent fences leaves out which read reads from which write.
+    EcoWithoutReadsFrom,
+    /// What an event has ordered stays so when it is removed.
+    OrderKept,
     /// A write may come between the two events of a read-modify-write.
     NoAtomicity,
     /// A write revisits all but the first of the reads that it should.
@@ -41,6 +45,8 @@ impl Flaw {
     /// Every mistake.
     pub const ALL: &[Self] = &[
         Self::NoPartialSc,
+        Self::EcoWithoutReadsFrom,
+        Self::OrderKept,
         Self::NoAtomicity,
         Self::ForgottenRevisit,
         Self::NoRevisitByDeadUpdate,

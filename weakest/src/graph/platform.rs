@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::atomic::{GraphAtomic, order_of};
 use super::cell::{GraphCell, GraphSlot};
 use super::runtime::{self, Access, Request};
+use crate::model::execution::Era;
 use crate::model::memory::drop_value;
 use crate::model::{Explorer, Model, ordering_of};
 use crate::platform::{Platform, ThreadId};
@@ -25,11 +26,12 @@ use crate::site::Site;
 pub enum Graph {}
 
 /// A model thread that may park.
-struct Unparker(usize);
+struct Unparker(usize, Era);
 
 impl Wake for Unparker {
     fn wake(self: Arc<Self>) {
         if runtime::live() {
+            self.1.check(runtime::era(), "a waker");
             runtime::unpark(self.0);
         }
     }
@@ -37,9 +39,11 @@ impl Wake for Unparker {
 
 /// A spawned model thread.
 #[derive(Debug)]
-pub struct GraphJoinHandle(usize);
+pub struct GraphJoinHandle(usize, Era);
 
-impl Platform for Graph {
+// SAFETY: memory is the allocator's, and is kept until the execution ends; the threads of a model have different numbers,
+// and no other thread gets as far as to be asked for one. Outside of an execution every operation unwinds.
+unsafe impl Platform for Graph {
     type AtomicU32 = GraphAtomic<u32>;
     type AtomicUsize = GraphAtomic<usize>;
     type AtomicPtr<T> = GraphAtomic<*mut T>;
@@ -59,7 +63,7 @@ impl Platform for Graph {
     }
 
     fn unparker() -> Waker {
-        Arc::new(Unparker(runtime::current())).into()
+        Arc::new(Unparker(runtime::current(), runtime::era())).into()
     }
 
     fn park() {
@@ -68,7 +72,9 @@ impl Platform for Graph {
         }
     }
 
-    fn deadline(_after: Duration) {}
+    fn deadline(_after: Duration) {
+        runtime::require();
+    }
 
     fn park_until(_deadline: &()) -> bool {
         !runtime::live() || runtime::park_until()
@@ -100,7 +106,9 @@ impl Platform for Graph {
     }
 }
 
-impl Model for Graph {
+// SAFETY: threads are coroutines of the thread that explores and switch only where they make a request; cells check each
+// access before they lend the value.
+unsafe impl Model for Graph {
     const EXPLORER: Explorer = Explorer::Graph;
 
     type JoinHandle = GraphJoinHandle;
@@ -110,11 +118,13 @@ impl Model for Graph {
     /// # Panics
     /// If there are [`MAX_THREADS`](super::MAX_THREADS) already, the main one included.
     fn spawn(body: impl FnOnce() + Send + 'static) -> GraphJoinHandle {
-        GraphJoinHandle(runtime::spawn(Box::new(body)))
+        let thread = runtime::spawn(Box::new(body));
+        GraphJoinHandle(thread, runtime::era())
     }
 
     fn join(thread: GraphJoinHandle) {
         if runtime::live() {
+            thread.1.check(runtime::era(), "a thread that is joined");
             runtime::operate(Request::Join { child: thread.0 }, Access::named("join"));
         }
     }

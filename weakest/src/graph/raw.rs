@@ -14,6 +14,7 @@ use super::cell::{Accesses, Accessor, Conflict, End};
 use super::machine::Change;
 use super::program::MemoryOrder;
 use super::runtime::{self, Access, Born, Request};
+use crate::model::execution::Era;
 use crate::model::{Kind, record, violated};
 use crate::site::Ordering;
 
@@ -54,9 +55,9 @@ pub(crate) fn current() -> usize {
     runtime::current()
 }
 
-/// The number of this execution.
-pub(crate) fn execution() -> u64 {
-    runtime::context(|context| context.execution)
+/// The running execution.
+pub(crate) fn execution() -> Era {
+    runtime::era()
 }
 
 /// Ends the execution with a violation.
@@ -112,8 +113,8 @@ impl Point {
             fail(Kind::Panic, format!("{name} accesses an atomic that was made outside of the model"));
         }
         if let Some(born) = self.born {
-            let (execution, who) = runtime::context(|context| (context.execution, context.accessor));
-            if born.execution != execution {
+            let (era, who) = runtime::context(|context| (context.era, context.accessor));
+            if born.era != era {
                 fail(Kind::Panic, format!("{name} accesses an atomic that was made in another execution"));
             }
             if !who.follows(born.thread, born.events) {

@@ -7,9 +7,10 @@
 //! only from one of them: where each deleted event, and *r* itself, is *maximal*, that is, what the explorer would add
 //! first if it added the events again.
 
-use super::clock::{Clock, EventId};
+use super::clock::{Clock, EventId, MAX_THREADS};
 use super::execution::{Event, Graph, Kind, Location, Thread};
 use super::flaw::Flaw;
+use super::seq_cst::{self, Order};
 
 /// The reads that may be revisited by `write`, which is in coherence nowhere yet: `graph` holds all events but it (and
 /// for a read-modify-write, holds its read).
@@ -83,41 +84,70 @@ pub(crate) fn revisit(graph: &Graph, read: EventId, write: &Event) -> (Graph, Ve
 /// The part of the graph that was added before `read` or is in `prefix`, without `read` itself.
 fn restrict(graph: &Graph, read: EventId, prefix: &Clock) -> Graph {
     let stamp = graph.event(read).stamp;
-    let stays = |id: EventId| graph.event(id).stamp < stamp || prefix.contains(id);
-    let mut rest = Graph {
-        threads: Vec::with_capacity(graph.threads.len()),
-        locations: Vec::with_capacity(graph.locations.len()),
-        order: graph.order.iter().copied().filter(|&id| stays(id)).collect(),
-        next_stamp: graph.next_stamp,
-        seq_cst_accesses: 0,
-        seq_cst_fences: 0,
-        plain: graph.plain,
-    };
+    let stays = |id: &EventId| graph.event(*id).stamp < stamp || prefix.contains(*id);
+    let first_deleted = graph.order.iter().position(|id| !stays(id)).expect("the read is deleted");
+    let mut rest = beginning(graph, first_deleted);
+    for &id in graph.order[first_deleted..].iter().filter(|id| stays(id)) {
+        let event = graph.event(id);
+        let mut position = 0;
+        if event.label.kind == Kind::Write {
+            let coherence = &rest.locations[event.label.location].coherence;
+            position = coherence.partition_point(|&other| graph.position(other) < event.position) + 1;
+        }
+        rest.restore(id, event, position);
+    }
     let mut unborn = Vec::new();
-    for (t, thread) in graph.threads.iter().enumerate() {
-        let kept = (0..thread.events.len()).take_while(|&i| stays(EventId::new(t, i))).count();
-        let (kept, deleted) = thread.events.split_at(kept);
-        kept.iter().for_each(|event| rest.count_seq_cst(event.label, true));
-        let mut events = Vec::with_capacity(thread.events.len());
-        events.extend_from_slice(kept);
-        rest.threads.push(Thread { start: thread.start, events });
-        unborn.extend(deleted.iter().filter(|event| event.label.kind == Kind::Spawn).map(|event| event.value));
+    for (thread, kept) in graph.threads.iter().zip(&rest.threads) {
+        let deleted = thread.events[kept.events.len()..].iter();
+        unborn.extend(deleted.filter(|event| event.label.kind == Kind::Spawn).map(|event| event.value));
     }
     for thread in unborn {
         rest.threads[usize::try_from(thread).expect("threads are few")].start = None;
     }
+    rest
+}
+
+/// The graph as it was when it had only so many events; threads that have started since are started, though.
+fn beginning(graph: &Graph, events: usize) -> Graph {
+    let mut lengths = [0; MAX_THREADS];
+    for id in &graph.order[..events] {
+        lengths[id.thread()] = id.count();
+    }
+    let mut begun = Graph {
+        threads: Vec::with_capacity(graph.threads.len()),
+        locations: Vec::with_capacity(graph.locations.len()),
+        order: Vec::with_capacity(graph.order.len()),
+        next_stamp: graph.next_stamp,
+        seq_cst_accesses: 0,
+        seq_cst_fences: 0,
+        seq_cst: Order::default(),
+        plain: graph.plain,
+    };
+    begun.order.extend_from_slice(&graph.order[..events]);
+    for (thread, &length) in graph.threads.iter().zip(&lengths) {
+        let length = length as usize;
+        let mut events = Vec::with_capacity(thread.events.len());
+        events.extend_from_slice(&thread.events[..length]);
+        let nodes = seq_cst::nodes_within(&thread.nodes, length).to_vec();
+        let fences = nodes.iter().filter(|node| node.is_fence()).count();
+        begun.seq_cst_fences += fences;
+        begun.seq_cst_accesses += nodes.len() - fences;
+        begun.threads.push(Thread { start: thread.start, events, nodes });
+    }
+    begun.seq_cst = graph.seq_cst.back_to(events, &mut begun.threads);
     for location in &graph.locations {
-        let coherence = location.coherence.iter().copied().filter(|&id| stays(id)).collect();
+        let is_there = |id: &EventId| lengths[id.thread()] >= id.count();
+        let coherence = location.coherence.iter().copied().filter(is_there).collect();
         let Location { init, token, addresses, mut last_reads, .. } = *location;
-        for ((last, thread), kept) in last_reads.iter_mut().zip(&graph.threads).zip(&rest.threads) {
-            while *last as usize > kept.events.len() {
+        for ((last, thread), &length) in last_reads.iter_mut().zip(&graph.threads).zip(&lengths) {
+            while *last > length {
                 *last = thread.events[*last as usize - 1].read_before;
             }
         }
-        rest.locations.push(Location { init, token, addresses, coherence, last_reads });
-        rest.renumber(rest.locations.len() - 1, 1);
+        begun.locations.push(Location { init, token, addresses, coherence, last_reads });
+        begun.renumber(begun.locations.len() - 1, 1);
     }
-    rest
+    begun
 }
 
 /// The places in coherence that a write can have, the coherence-last one first.

@@ -7,6 +7,7 @@
 //! 3. Closures in a request live on the stack of the thread that made it, which stays suspended until it is answered.
 #![expect(unsafe_code, reason = "requests point to closures on the stacks of suspended threads")]
 
+mod names;
 mod parking;
 
 use std::cell::{Cell, RefCell};
@@ -20,10 +21,13 @@ use super::cell::{Accessor, End, GraphLife, Unborn};
 use super::clock::MAX_THREADS;
 use super::machine::{Answer, Change, Ready};
 use super::program::MemoryOrder;
+use names::Names;
+pub(super) use names::location_of_static;
 pub(super) use parking::{park, park_until, unpark};
 
+use crate::model::execution::{self, Era};
 use crate::model::memory::Memory;
-use crate::model::violated;
+use crate::model::{Explorer, violated};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,13 +47,13 @@ impl Access {
     }
 }
 
-/// When an atomic was made; `None`: outside of an execution.
+/// When an atomic was made; `None`: while an execution was torn down.
 pub(super) type Birth = Option<Born>;
 
 /// By which thread something was made, and after how many of its events.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Born {
-    pub(super) execution: u64,
+    pub(super) era: Era,
     pub(super) thread: usize,
     pub(super) events: u32,
 }
@@ -114,31 +118,6 @@ struct TornDown;
 
 pub(super) type Body = Box<dyn FnOnce()>;
 
-/// Numbers of things by who makes them: the k-th one that a thread makes has the same number in every execution.
-#[derive(Debug, Default)]
-struct Names {
-    numbers: Vec<Vec<usize>>,
-    /// How many each thread has made in this execution.
-    made: [usize; MAX_THREADS],
-    next: usize,
-}
-
-impl Names {
-    /// The number of the next thing that `maker` makes.
-    fn next(&mut self, maker: usize) -> usize {
-        if self.numbers.len() <= maker {
-            self.numbers.resize_with(maker + 1, Vec::new);
-        }
-        let place = self.made[maker];
-        self.made[maker] += 1;
-        if place == self.numbers[maker].len() {
-            self.numbers[maker].push(self.next);
-            self.next += 1;
-        }
-        self.numbers[maker][place]
-    }
-}
-
 /// A location that was just made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fresh {
@@ -166,8 +145,8 @@ pub(super) struct Context {
     pub(super) unborn: Option<Unborn>,
     /// The accesses that together are wrong: of the two of a race, say.
     pub(super) ends: Vec<End>,
-    /// The number of this execution.
-    pub(super) execution: u64,
+    /// Which execution this is.
+    pub(super) era: Era,
     locations: Names,
     threads: Names,
     /// Threads that have parked in vain.
@@ -188,27 +167,55 @@ thread_local! {
 }
 
 /// The running model thread.
+///
+/// # Panics
+/// If no execution runs on this thread.
 pub(super) fn current() -> usize {
+    require();
     CURRENT.get()
 }
 
-/// Whether the execution is being torn down.
+/// Checks that an execution runs on this thread.
+///
+/// # Panics
+/// If none does.
+pub(super) fn require() {
+    if PHASE.get() == Phase::Outside {
+        execution::refuse(Explorer::Graph);
+    }
+}
+
+/// Whether the execution is being torn down, or there is none and the thread unwinds.
+///
+/// # Panics
+/// If there is none and the thread does not unwind.
 pub(super) fn failed() -> bool {
-    PHASE.get() == Phase::TornDown || (PHASE.get() == Phase::Running && violated())
+    match PHASE.get() {
+        Phase::Running => violated(),
+        Phase::TornDown => true,
+        Phase::Outside => execution::failed_outside(Explorer::Graph),
+    }
 }
 
 /// Whether an operation may go on (Invariant 2).
 ///
 /// # Panics
-/// Unwinds if the execution failed and this thread does not know yet.
+/// If no execution runs on this thread. Unwinds if the execution failed and this thread does not know yet.
 pub(super) fn live() -> bool {
-    if failed() && !std::thread::panicking() {
+    require();
+    let failed = failed();
+    if failed && !std::thread::panicking() {
         if GIVEN_UP.get() {
             stop();
         }
         resume_unwind(Box::new(TornDown));
     }
-    PHASE.get() == Phase::Running && !failed()
+    !failed
+}
+
+/// The execution that runs on this thread.
+pub(super) fn era() -> Era {
+    context(|context| context.era)
 }
 
 /// Runs `f` on what threads share with the machine.
@@ -241,7 +248,7 @@ pub(super) fn start_execution() {
         context.outcome = None;
         context.unborn = None;
         context.ends.clear();
-        context.execution += 1;
+        context.era = Era::begin();
         context.locations.made = [0; MAX_THREADS];
         context.threads.made = [0; MAX_THREADS];
         context.threads.next = context.threads.next.max(1);
@@ -279,7 +286,11 @@ pub(super) fn yielder() -> *const Yielder<Answer, Suspension> {
 }
 
 /// A new location with its initial value.
+///
+/// # Panics
+/// If no execution runs on this thread.
 pub(super) fn new_location(init: u64, addresses: bool) -> (usize, Birth) {
+    require();
     if PHASE.get() != Phase::Running {
         return (0, None);
     }
@@ -287,20 +298,7 @@ pub(super) fn new_location(init: u64, addresses: bool) -> (usize, Birth) {
         let Accessor { thread, events, .. } = context.accessor;
         let location = context.locations.next(thread);
         context.fresh.push(Fresh { location, init, addresses });
-        (location, Some(Born { execution: context.execution, thread, events }))
-    })
-}
-
-/// The location of what lives at `address` as long as the program, with its initial value.
-pub(super) fn location_of_static(address: usize, init: u64) -> usize {
-    context(|context| {
-        let next = &mut context.locations.next;
-        let location = *context.statics.entry(address).or_insert_with(|| {
-            *next += 1;
-            *next - 1
-        });
-        context.fresh.push(Fresh { location, init, addresses: false });
-        location
+        (location, Some(Born { era: context.era, thread, events }))
     })
 }
 
@@ -309,9 +307,9 @@ pub(super) fn location_of_static(address: usize, init: u64) -> usize {
 /// # Panics
 /// If the atomic was made outside of this execution: the model would not know its value.
 pub(super) fn note_access(birth: Birth, site: &str) {
-    let (execution, accessor) = context(|context| (context.execution, context.accessor));
-    let Some(born) = birth.filter(|born| born.execution == execution) else {
-        panic!("{site} accesses an atomic that was made outside of this execution");
+    let (era, accessor) = context(|context| (context.era, context.accessor));
+    let Some(born) = birth.filter(|born| born.era == era) else {
+        panic!("{site} accesses an atomic that was made outside of this execution: it leaked out of an earlier one");
     };
     if !accessor.follows(born.thread, born.events) {
         let message = format!(

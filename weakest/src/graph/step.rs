@@ -97,7 +97,7 @@ impl Step<'_> {
         if !others.is_empty() {
             self.level.pending.push(Pending::Decisions { mark, thread: self.thread, stamp: None, decisions: others });
         }
-        self.add_read(reading, write, false, None, None)
+        self.add_read(reading, write, false, None)
     }
 
     /// Whether reading from `write` leads anywhere. A read-modify-write that cannot is tried for revisits here.
@@ -111,14 +111,14 @@ impl Step<'_> {
             let graph = &mut self.level.graph;
             if graph.is_taken(reading.location, position + 1) {
                 possible = false;
-                if seq_cst::is_consistent(graph, mark) && !Flaw::NoRevisitByDeadUpdate.is_made() {
+                if seq_cst::is_consistent(graph) && !Flaw::NoRevisitByDeadUpdate.is_made() {
                     self.push_revisits(mark, Some(read), &event);
                 }
             } else {
                 graph.add_write(self.thread, &event, position + 1);
             }
         }
-        possible = possible && seq_cst::is_consistent(&self.level.graph, mark);
+        possible = possible && seq_cst::is_consistent(&self.level.graph);
         self.level.graph.truncate(mark);
         possible
     }
@@ -128,7 +128,7 @@ impl Step<'_> {
         let graph = &mut self.level.graph;
         let mark = graph.order.len();
         graph.add_read(self.thread, reading.label(&Taken { blocked: false, written: None }, false), write);
-        let consistent = seq_cst::is_consistent(graph, mark);
+        let consistent = seq_cst::is_consistent(graph);
         graph.truncate(mark);
         consistent
     }
@@ -145,20 +145,11 @@ impl Step<'_> {
             let decisions = vec![Decision::Source { write, fail: true }];
             self.level.pending.push(Pending::Decisions { mark, thread: self.thread, stamp, decisions });
         }
-        // With a revisited read, the write that revisits it is new.
-        self.add_read(reading, write, fail, stamp, Some(mark - usize::from(stamp.is_some())))
+        self.add_read(reading, write, fail, stamp)
     }
 
-    /// Adds a read, and the write of a read-modify-write, which closes no cycle that the read does not. The events from
-    /// `unchecked` on may not be consistent.
-    fn add_read(
-        &mut self,
-        reading: &Reading<'_>,
-        write: EventId,
-        fail: bool,
-        stamp: Option<u64>,
-        unchecked: Option<usize>,
-    ) -> Done {
+    /// Adds a read, and the write of a read-modify-write, which closes no cycle that the read does not.
+    fn add_read(&mut self, reading: &Reading<'_>, write: EventId, fail: bool, stamp: Option<u64>) -> Done {
         let graph = &mut self.level.graph;
         let mark = graph.order.len();
         let taken = reading.take(graph.value(write), fail);
@@ -170,7 +161,7 @@ impl Step<'_> {
             event.stamp = stamp;
         }
         let value = event.value;
-        if unchecked.is_some_and(|mark| !seq_cst::is_consistent(&self.level.graph, mark)) {
+        if !seq_cst::is_consistent(&self.level.graph) {
             return Done::Inconsistent;
         }
         if let Some(written) = taken.written {
@@ -220,7 +211,7 @@ impl Step<'_> {
         }
         let mark = graph.order.len();
         graph.add_write(self.thread, event, position);
-        let consistent = seq_cst::is_consistent(graph, mark);
+        let consistent = seq_cst::is_consistent(graph);
         graph.truncate(mark);
         consistent
     }

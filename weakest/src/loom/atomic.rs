@@ -11,6 +11,7 @@
 //! the access itself. So the two are one step of an execution, and loom's search is that of Flanagan and Godefroid
 //! ("Dynamic partial-order reduction for model checking software", POPL 2005) with all accesses of one atomic
 //! dependent: it reaches every order of them.
+#![expect(unsafe_code, reason = "implements the unsafe contracts of the facade")]
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,6 +20,7 @@ use std::sync::atomic::Ordering::{self, Relaxed};
 use ::loom::sync::atomic as checked;
 
 use crate::loom::runtime;
+use crate::model::execution::Era;
 use crate::model::threads::Wait;
 use crate::model::word::Word;
 use crate::model::{Event, ordering_of};
@@ -30,6 +32,7 @@ pub struct LoomAtomic<T, A> {
     real: A,
     shadow: checked::AtomicUsize,
     number: usize,
+    era: Era,
     value: PhantomData<fn(T) -> T>,
 }
 
@@ -74,13 +77,24 @@ impl<T: Word, A: Checked<T>> LoomAtomic<T, A> {
     }
 
     fn rmw<S: Site>(&self, site: S, new: impl FnOnce(T) -> T, rmw: impl FnOnce(&A, Ordering) -> T) -> T {
-        if !runtime::live() {
+        if !self.live() {
             return self.newest();
         }
         let ordering = ordering(site);
         let replaced = self.access(|real| rmw(real, ordering));
         self.updated(site, ordering, replaced, new(replaced));
         replaced
+    }
+
+    /// Whether an operation may go on.
+    ///
+    /// # Panics
+    /// If no execution runs on this thread, or another one than that which made the atomic. Unwinds if the execution
+    /// failed and this thread does not know yet.
+    fn live(&self) -> bool {
+        let live = runtime::live();
+        self.era.check(runtime::era(), "an atomic");
+        live
     }
 
     fn newest(&self) -> T {
@@ -127,9 +141,12 @@ impl<T: Word, A: Checked<T>> LoomAtomic<T, A> {
     }
 }
 
-impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
+// SAFETY: loom's atomic, with the site's ordering; a wait is made of its operations. Outside of an execution every
+// operation unwinds.
+unsafe impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
     fn new(value: T) -> Self {
         Self {
+            era: runtime::era(),
             real: A::new(value),
             shadow: checked::AtomicUsize::new(0),
             number: runtime::new_atomic(value.bits()),
@@ -138,7 +155,7 @@ impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
     }
 
     fn load<S: Site>(&self, site: S) -> T {
-        if !runtime::live() {
+        if !self.live() {
             return self.newest();
         }
         let ordering = ordering(site);
@@ -148,7 +165,7 @@ impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
     }
 
     fn store<S: Site>(&self, value: T, site: S) {
-        if runtime::live() {
+        if self.live() {
             let ordering = ordering(site);
             self.access(|real| real.store(value, ordering));
             let value = value.bits();
@@ -162,7 +179,7 @@ impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
     }
 
     fn compare_exchange<S: Site>(&self, current: T, new: T, success: S, failure: S) -> Result<T, T> {
-        if !runtime::live() {
+        if !self.live() {
             return Err(self.newest());
         }
         self.access(|real| self.attempt(real, current, new, success, failure))
@@ -175,7 +192,7 @@ impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
 
     fn wait_until<S: Site>(&self, site: S, ready: impl Fn(T) -> bool) -> T {
         let value = self.load(site);
-        if ready(value) || !runtime::live() {
+        if ready(value) || !self.live() {
             return value;
         }
         self.wait_for_ever(value, site.row().name, ready)
@@ -193,7 +210,7 @@ impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
     ) -> T {
         let WaitSites { success, failure, spin } = sites();
         loop {
-            if !runtime::live() {
+            if !self.live() {
                 return self.newest();
             }
             let newest = self.newest();
@@ -262,7 +279,8 @@ macro_rules! checked_int {
             }
         }
 
-        impl AtomicInt<$T> for LoomAtomic<$T, $Atomic> {
+        // SAFETY: as for `Atomic`.
+        unsafe impl AtomicInt<$T> for LoomAtomic<$T, $Atomic> {
             fn fetch_add<S: Site>(&self, value: $T, site: S) -> $T {
                 self.rmw(site, |old| old.wrapping_add(value), |real, ordering| real.fetch_add(value, ordering))
             }

@@ -11,6 +11,7 @@ use std::ptr::NonNull;
 use ::loom::cell::UnsafeCell;
 
 use crate::loom::{Loom, runtime};
+use crate::model::execution::Era;
 use crate::model::memory::Life;
 use crate::model::{Event, Kind, violate};
 use crate::platform::{Cell, CellName, Platform, Slot};
@@ -19,13 +20,23 @@ use crate::ptr::Ptr;
 /// A cell whose races loom detects.
 pub struct LoomCell<T> {
     name: CellName,
+    era: Era,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: `with` and `with_mut` are unsafe and checked by loom; model threads share one thread of the system.
+// SAFETY: `with` and `with_mut` are unsafe and checked by loom; model threads share one thread of the system, and on any
+// other one the cell unwinds before it is touched.
 unsafe impl<T: Send> Sync for LoomCell<T> {}
 
 impl<T> LoomCell<T> {
+    /// Notes an access, unless the execution is torn down.
+    fn note(&self, event: impl FnOnce(&'static str) -> Event) {
+        if runtime::live() {
+            runtime::record(event(self.name.what));
+        }
+        self.era.check(runtime::era(), self.name.what);
+    }
+
     fn race(&self) -> ! {
         violate(Kind::Race, self.name.rule, format!("race on {}", self.name.what))
     }
@@ -36,24 +47,21 @@ fn checked<G>(access: impl FnOnce() -> G) -> Option<G> {
     catch_unwind(AssertUnwindSafe(access)).ok()
 }
 
-impl<T> Cell<T> for LoomCell<T> {
+// SAFETY: the value lies in loom's cell and is lent in place, once loom has checked the access.
+unsafe impl<T> Cell<T> for LoomCell<T> {
     fn new(name: CellName, value: T) -> Self {
-        Self { name, value: UnsafeCell::new(value) }
+        Self { name, era: runtime::era(), value: UnsafeCell::new(value) }
     }
 
     unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
-        if runtime::live() {
-            runtime::record(Event::CellRead(self.name.what));
-        }
+        self.note(Event::CellRead);
         let Some(place) = checked(|| self.value.get()) else { self.race() };
         // SAFETY: loom knows of no unordered write, and threads switch only in platform operations.
         place.with(|value| read(unsafe { &*value }))
     }
 
     unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
-        if runtime::live() {
-            runtime::record(Event::CellWrite(self.name.what));
-        }
+        self.note(Event::CellWrite);
         let Some(place) = checked(|| self.value.get_mut()) else { self.race() };
         // SAFETY: loom knows of no unordered access, and threads switch only in platform operations.
         place.with(|value| write(unsafe { &mut *value }))
@@ -91,8 +99,10 @@ pub struct LoomSlot<T> {
     _pinned: PhantomPinned,
 }
 
-impl<T> Slot<Loom, T> for LoomSlot<T> {
+// SAFETY: the value lies in the slot and moves only with it; nothing else reaches it before the slot is dropped.
+unsafe impl<T> Slot<Loom, T> for LoomSlot<T> {
     fn new(value: T) -> Self {
+        runtime::require();
         Self { value: ManuallyDrop::new(value), _pinned: PhantomPinned }
     }
 

@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::loom::Loom;
 use crate::loom::runtime::{self, Ended};
+use crate::model::execution::exploring;
 use crate::model::silence::{gave_up, silently};
-use crate::model::{Budget, End, Exploration, Explore, Limit, Meter, take_violation, violated};
+use crate::model::{Budget, End, Exploration, Explore, Explorer, Limit, Meter, take_violation, violated};
 
 thread_local! {
     static SO_FAR: RefCell<Option<Progress>> = const { RefCell::new(None) };
@@ -39,9 +40,7 @@ impl Explore for Loom {
         builder.checkpoint_file = None;
         builder.location = false;
         let meter = Meter::start(budget);
-        take_violation();
-        SO_FAR.set(Some(Progress::new()));
-        let finished = silently(|| {
+        let check = || {
             catch_unwind(AssertUnwindSafe(|| {
                 builder.check(move || {
                     if account() || with(|so_far| so_far.exhausted(&meter)) {
@@ -52,8 +51,14 @@ impl Explore for Loom {
                     with(|so_far| so_far.outcome = outcome);
                 });
             }))
+        };
+        let finished = exploring(Explorer::Loom, || {
+            take_violation();
+            SO_FAR.set(Some(Progress::new()));
+            let finished = silently(check);
+            account();
+            finished
         });
-        account();
         let Progress { mut result, mut limit, .. } = SO_FAR.take().expect("set above");
         if limit.is_none()
             && let Err(payload) = finished

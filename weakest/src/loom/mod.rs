@@ -36,6 +36,7 @@ use ::loom::sync::atomic as checked;
 pub use atomic::{Checked, CheckedInt, LoomAtomic};
 pub use cell::{LoomCell, LoomSlot};
 
+use crate::model::execution::Era;
 use crate::model::memory::{drop_value, name};
 use crate::model::{Event, Explorer, Model, ordering_of};
 use crate::platform::{Platform, ThreadId};
@@ -46,19 +47,22 @@ use crate::site::{Ordering, Site};
 pub enum Loom {}
 
 /// A model thread that may park.
-struct Unparker(usize);
+struct Unparker(usize, Era);
 
 impl Wake for Unparker {
     fn wake(self: Arc<Self>) {
+        self.1.check(runtime::era(), "a waker");
         runtime::unpark(self.0);
     }
 }
 
 /// A spawned model thread.
 #[derive(Debug)]
-pub struct LoomJoinHandle(usize);
+pub struct LoomJoinHandle(usize, Era);
 
-impl Platform for Loom {
+// SAFETY: memory is the allocator's, and is kept until the execution ends; the threads of a model have different numbers,
+// and no other thread gets as far as to be asked for one. Outside of an execution every operation unwinds.
+unsafe impl Platform for Loom {
     type AtomicU32 = LoomAtomic<u32, checked::AtomicU32>;
     type AtomicUsize = LoomAtomic<usize, checked::AtomicUsize>;
     type AtomicPtr<T> = LoomAtomic<*mut T, checked::AtomicPtr<T>>;
@@ -84,14 +88,16 @@ impl Platform for Loom {
     }
 
     fn unparker() -> Waker {
-        Arc::new(Unparker(runtime::current())).into()
+        Arc::new(Unparker(runtime::current(), runtime::era())).into()
     }
 
     fn park() {
         runtime::park();
     }
 
-    fn deadline(_after: Duration) {}
+    fn deadline(_after: Duration) {
+        runtime::require();
+    }
 
     fn park_until(_deadline: &()) -> bool {
         runtime::park_until()
@@ -126,7 +132,9 @@ impl Platform for Loom {
     }
 }
 
-impl Model for Loom {
+// SAFETY: loom runs its threads on the thread that explores and switches only in its own operations; cells check each
+// access before they lend the value.
+unsafe impl Model for Loom {
     const EXPLORER: Explorer = Explorer::Loom;
 
     type JoinHandle = LoomJoinHandle;
@@ -136,10 +144,12 @@ impl Model for Loom {
     /// # Panics
     /// If there are five already, the main one included: loom's limit.
     fn spawn(body: impl FnOnce() + Send + 'static) -> LoomJoinHandle {
-        LoomJoinHandle(runtime::spawn(body))
+        let thread = runtime::spawn(body);
+        LoomJoinHandle(thread, runtime::era())
     }
 
     fn join(thread: LoomJoinHandle) {
+        thread.1.check(runtime::era(), "a thread that is joined");
         runtime::join(thread.0);
     }
 }

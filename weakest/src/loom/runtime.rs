@@ -28,16 +28,18 @@ use std::sync::atomic::Ordering;
 use ::loom::sync::atomic::AtomicUsize;
 
 use crate::loom::cell::LoomLife;
+use crate::model::execution::{self, Era};
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::threads::{Threads, Wait};
-use crate::model::{Event, Kind, Trace, violate, violated};
+use crate::model::{Event, Explorer, Kind, Trace, violate, violated};
 
 pub(super) use parking::{park, park_until, unpark};
 
 thread_local! {
     static PHASE: Cell<Phase> = const { Cell::new(Phase::Outside) };
     static CURRENT: Cell<usize> = const { Cell::new(0) };
+    static ERA: Cell<Era> = const { Cell::new(Era::NONE) };
     static RUN: RefCell<Run> = const { RefCell::new(Run::new()) };
     static MEMORY: RefCell<Memory<LoomLife>> = const { RefCell::new(Memory::new()) };
 }
@@ -121,20 +123,51 @@ fn with<R>(f: impl FnOnce(&mut Run) -> R) -> R {
 }
 
 /// The running model thread.
+///
+/// # Panics
+/// If no execution runs on this thread.
 pub(super) fn current() -> usize {
+    require();
     CURRENT.get()
 }
 
-/// Whether the execution is being torn down.
+/// The execution that runs on this thread.
+///
+/// # Panics
+/// If none does.
+pub(super) fn era() -> Era {
+    require();
+    ERA.get()
+}
+
+/// Checks that an execution runs on this thread.
+///
+/// # Panics
+/// If none does.
+pub(super) fn require() {
+    if PHASE.get() == Phase::Outside {
+        execution::refuse(Explorer::Loom);
+    }
+}
+
+/// Whether the execution is being torn down, or there is none and the thread unwinds.
+///
+/// # Panics
+/// If there is none and the thread does not unwind.
 pub(super) fn failed() -> bool {
-    matches!(PHASE.get(), Phase::Abandoned | Phase::Failed) || violated()
+    match PHASE.get() {
+        Phase::Running => violated(),
+        Phase::Abandoned | Phase::Failed => true,
+        Phase::Outside => execution::failed_outside(Explorer::Loom),
+    }
 }
 
 /// Whether a platform operation may go on (Invariant 2).
 ///
 /// # Panics
-/// Unwinds if the execution failed and this thread does not know yet.
+/// If no execution runs on this thread. Unwinds if the execution failed and this thread does not know yet.
 pub(super) fn live() -> bool {
+    require();
     if !failed() {
         return true;
     }
@@ -220,6 +253,8 @@ pub(super) fn order_fences() {
 /// Runs an execution's main thread to its end; returns what it returned.
 pub(super) fn main<R>(stuck_rule: &'static str, body: impl FnOnce() -> R) -> Option<R> {
     memory(Memory::reset);
+    ERA.set(Era::begin());
+    PHASE.set(Phase::Running);
     let fences = Arc::new(AtomicUsize::new(0));
     with(|run| {
         let mut trace = std::mem::take(&mut run.trace);
@@ -227,7 +262,6 @@ pub(super) fn main<R>(stuck_rule: &'static str, body: impl FnOnce() -> R) -> Opt
         *run = Run { stuck_rule, trace, fences: Some(fences), ..Run::new() };
     });
     new_thread();
-    PHASE.set(Phase::Running);
     CURRENT.set(0);
     to_the_end(0, body)
 }

@@ -1,4 +1,5 @@
 //! The explorers' common face: model threads, results.
+#![expect(unsafe_code, reason = "what scenarios believe of a model is unsafe to promise")]
 
 use std::collections::BTreeSet;
 
@@ -20,7 +21,13 @@ pub enum Explorer {
 }
 
 /// A platform whose threads an explorer schedules.
-pub trait Model: Platform {
+///
+/// # Safety
+/// Unsafe code of scenarios ([`Data`](crate::model::Data)) believes that the threads of a model run one at a time, on
+/// one thread of the system, and switch only in operations of the platform; and that an access of a
+/// [`Cell`](Platform::Cell) that is not ordered with another one, or is made elsewhere, unwinds before it touches the
+/// value.
+pub unsafe trait Model: Platform {
     /// Which explorer this is.
     const EXPLORER: Explorer;
 

@@ -11,6 +11,8 @@ mod budget;
 #[cfg(feature = "shuttle")]
 pub(crate) mod clocks;
 mod dotnet;
+#[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
+pub(crate) mod execution;
 mod explore;
 mod judge;
 #[cfg(test)]

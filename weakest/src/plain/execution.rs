@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::thread::Thread;
 use crate::graph::{arena, raw};
 use crate::model::Kind;
+use crate::model::execution::Era;
 
 /// Something that lives until its thread, or the execution, ends.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(super) enum Kept {
 /// What an execution keeps.
 #[derive(Debug, Default)]
 pub(super) struct Execution {
-    number: u64,
+    era: Era,
     /// By number.
     pub(super) threads: FxHashMap<usize, ManuallyDrop<Thread>>,
     /// Threads that nobody has joined yet.
@@ -51,12 +52,12 @@ thread_local! {
 
 /// Runs `f` on what the current execution keeps. `f` runs no code of the program.
 pub(super) fn execution<R>(f: impl FnOnce(&mut Execution) -> R) -> R {
-    let number = raw::execution();
+    let era = raw::execution();
     let _system = arena::system();
     EXECUTION.with_borrow_mut(|execution| {
-        if execution.number != number {
+        if execution.era != era {
             // Invariant 1.
-            *execution = Execution { number, ..Execution::default() };
+            *execution = Execution { era, ..Execution::default() };
         }
         f(execution)
     })

@@ -1,8 +1,10 @@
 //! Atomics under shuttle: every access is a SeqCst one, whatever its site says.
+#![expect(unsafe_code, reason = "implements the unsafe contracts of the facade")]
 
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::model::execution::Era;
 use crate::model::word::Word;
 use crate::platform::{Atomic, AtomicInt, WaitSites};
 use crate::shuttle::runtime::{self, At, Effect};
@@ -11,19 +13,29 @@ use crate::site::Site;
 /// An atomic whose accesses shuttle schedules.
 pub struct ShuttleAtomic<T> {
     number: usize,
+    era: Era,
     value: PhantomData<fn(T) -> T>,
 }
 
 impl<T: Word> ShuttleAtomic<T> {
+    /// One access: `effect` decides by the value found, which is returned.
+    ///
+    /// # Panics
+    /// If no execution runs on this thread, or another one than that which made the atomic.
+    fn access(&self, effect: impl FnOnce(u64) -> Effect) -> u64 {
+        self.era.check(runtime::era(), "an atomic");
+        runtime::access(self.number, effect)
+    }
+
     fn rmw<S: Site>(&self, site: S, new: impl FnOnce(T) -> T) -> T {
         let at = At::of(site);
-        T::from_bits(runtime::access(self.number, |found| Effect::Replace(new(T::from_bits(found)).bits(), at)))
+        T::from_bits(self.access(|found| Effect::Replace(new(T::from_bits(found)).bits(), at)))
     }
 
     /// Replaces the value by `new` of it, if there is one.
     fn try_rmw<S: Site>(&self, success: S, failure: S, new: impl FnOnce(T) -> Option<T>) -> Result<T, T> {
         let mut replaced = false;
-        let found = runtime::access(self.number, |found| match new(T::from_bits(found)) {
+        let found = self.access(|found| match new(T::from_bits(found)) {
             Some(new) => {
                 replaced = true;
                 Effect::Replace(new.bits(), At::of(success))
@@ -35,17 +47,19 @@ impl<T: Word> ShuttleAtomic<T> {
     }
 }
 
-impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
+// SAFETY: an access changes the value in one step, and one thread runs at a time. Outside of an execution every operation
+// unwinds.
+unsafe impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
     fn new(value: T) -> Self {
-        Self { number: runtime::new_atomic(value.bits()), value: PhantomData }
+        Self { era: runtime::era(), number: runtime::new_atomic(value.bits()), value: PhantomData }
     }
 
     fn load<S: Site>(&self, site: S) -> T {
-        T::from_bits(runtime::access(self.number, |_| Effect::Load(At::of(site))))
+        T::from_bits(self.access(|_| Effect::Load(At::of(site))))
     }
 
     fn store<S: Site>(&self, value: T, site: S) {
-        runtime::access(self.number, |_| Effect::Store(value.bits(), At::of(site)));
+        self.access(|_| Effect::Store(value.bits(), At::of(site)));
     }
 
     fn swap<S: Site>(&self, value: T, site: S) -> T {
@@ -91,7 +105,8 @@ impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
 
 macro_rules! shuttle_int {
     ($T:ty) => {
-        impl AtomicInt<$T> for ShuttleAtomic<$T> {
+        // SAFETY: as for `Atomic`.
+        unsafe impl AtomicInt<$T> for ShuttleAtomic<$T> {
             fn fetch_add<S: Site>(&self, value: $T, site: S) -> $T {
                 self.rmw(site, |old| old.wrapping_add(value))
             }

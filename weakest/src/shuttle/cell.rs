@@ -9,7 +9,8 @@ use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr::NonNull;
 
-use crate::model::clocks::Accesses;
+use crate::model::clocks::{Accesses, Clock};
+use crate::model::execution::Era;
 use crate::model::memory::Life;
 use crate::model::{Event, Kind, violate};
 use crate::platform::{Cell, CellName, Slot};
@@ -19,40 +20,49 @@ use crate::shuttle::{Shuttle, runtime};
 /// A cell whose races are detected.
 pub struct ShuttleCell<T> {
     name: CellName,
+    era: Era,
     number: usize,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: `with` and `with_mut` are unsafe and checked; model threads share one thread of the system.
+// SAFETY: `with` and `with_mut` are unsafe and checked; model threads share one thread of the system, and on any other
+// one the cell unwinds before it is touched.
 unsafe impl<T: Send> Sync for ShuttleCell<T> {}
 
 impl<T> ShuttleCell<T> {
-    fn checked(&self, ordered: bool) {
-        if !ordered {
+    /// Notes an access, unless the execution is torn down.
+    ///
+    /// # Panics
+    /// With a violation, if it races.
+    fn note(
+        &self,
+        event: impl FnOnce(&'static str) -> Event,
+        access: impl FnOnce(&mut Accesses, usize, &Clock) -> bool,
+    ) {
+        if runtime::live() {
+            runtime::record(event(self.name.what));
+        }
+        self.era.check(runtime::era(), self.name.what);
+        if !runtime::cell(self.number, access) {
             violate(Kind::Race, self.name.rule, format!("race on {}", self.name.what));
         }
     }
 }
 
-impl<T> Cell<T> for ShuttleCell<T> {
+// SAFETY: the value lies in the cell and is lent in place, once the access has been checked; nothing else reaches it.
+unsafe impl<T> Cell<T> for ShuttleCell<T> {
     fn new(name: CellName, value: T) -> Self {
-        Self { name, number: runtime::new_cell(), value: UnsafeCell::new(value) }
+        Self { name, era: runtime::era(), number: runtime::new_cell(), value: UnsafeCell::new(value) }
     }
 
     unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
-        if runtime::live() {
-            runtime::record(Event::CellRead(self.name.what));
-        }
-        self.checked(runtime::cell(self.number, Accesses::read));
+        self.note(Event::CellRead, Accesses::read);
         // SAFETY: no unordered write is known, and threads switch only in platform operations.
         read(unsafe { &*self.value.get() })
     }
 
     unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
-        if runtime::live() {
-            runtime::record(Event::CellWrite(self.name.what));
-        }
-        self.checked(runtime::cell(self.number, Accesses::write));
+        self.note(Event::CellWrite, Accesses::write);
         // SAFETY: no unordered access is known, and threads switch only in platform operations.
         write(unsafe { &mut *self.value.get() })
     }
@@ -89,8 +99,10 @@ pub struct ShuttleSlot<T> {
     _pinned: PhantomPinned,
 }
 
-impl<T> Slot<Shuttle, T> for ShuttleSlot<T> {
+// SAFETY: the value lies in the slot and moves only with it; nothing else reaches it before the slot is dropped.
+unsafe impl<T> Slot<Shuttle, T> for ShuttleSlot<T> {
     fn new(value: T) -> Self {
+        runtime::require();
         Self { value: ManuallyDrop::new(value), _pinned: PhantomPinned }
     }
 

@@ -8,8 +8,9 @@ use std::sync::Once;
 use ::shuttle::scheduler::{DfsScheduler, PctScheduler, ReplayScheduler, Schedule, Scheduler, Task, TaskId};
 use ::shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
+use crate::model::execution::exploring;
 use crate::model::silence::{gave_up, silently};
-use crate::model::{Budget, End, Exploration, Explore, Limit, Meter, NotReplayed, take_violation, violated};
+use crate::model::{Budget, End, Exploration, Explore, Explorer, Limit, Meter, NotReplayed, take_violation, violated};
 use crate::shuttle::Shuttle;
 use crate::shuttle::runtime::{self, Ended};
 
@@ -96,10 +97,13 @@ fn explore_within(
     body: impl Fn() -> String + Send + Sync + 'static,
 ) -> Exploration {
     let driver = Driver { scheduler, meter: budget.map(Meter::start), stuck_rule };
-    take_violation();
-    SO_FAR.set(Some(Progress::new()));
-    let finished = run(driver, body);
-    account();
+    let finished = exploring(Explorer::Shuttle, || {
+        take_violation();
+        SO_FAR.set(Some(Progress::new()));
+        let finished = run(driver, body);
+        account();
+        finished
+    });
     let Progress { mut result, steps, .. } = SO_FAR.take().expect("set above");
     if let Some(violation) = take_violation() {
         writeln!(result.trace, "{violation}").expect("a String takes all");

@@ -29,6 +29,7 @@ pub use atomic::ShuttleAtomic;
 pub use cell::{ShuttleCell, ShuttleSlot};
 pub use explore::Schedules;
 
+use crate::model::execution::Era;
 use crate::model::memory::{drop_value, name};
 use crate::model::{Event, Explorer, Model, ordering_of};
 use crate::platform::{Platform, ThreadId};
@@ -39,19 +40,22 @@ use crate::site::Site;
 pub enum Shuttle {}
 
 /// A model thread that may park.
-struct Unparker(usize);
+struct Unparker(usize, Era);
 
 impl Wake for Unparker {
     fn wake(self: Arc<Self>) {
+        self.1.check(runtime::era(), "a waker");
         runtime::unpark(self.0);
     }
 }
 
 /// A spawned model thread.
 #[derive(Debug)]
-pub struct ShuttleJoinHandle(usize);
+pub struct ShuttleJoinHandle(usize, Era);
 
-impl Platform for Shuttle {
+// SAFETY: memory is the allocator's, and is kept until the execution ends; the threads of a model have different numbers,
+// and no other thread gets as far as to be asked for one. Outside of an execution every operation unwinds.
+unsafe impl Platform for Shuttle {
     type AtomicU32 = ShuttleAtomic<u32>;
     type AtomicUsize = ShuttleAtomic<usize>;
     type AtomicPtr<T> = ShuttleAtomic<*mut T>;
@@ -71,14 +75,16 @@ impl Platform for Shuttle {
     }
 
     fn unparker() -> Waker {
-        Arc::new(Unparker(runtime::current())).into()
+        Arc::new(Unparker(runtime::current(), runtime::era())).into()
     }
 
     fn park() {
         runtime::park();
     }
 
-    fn deadline(_after: Duration) {}
+    fn deadline(_after: Duration) {
+        runtime::require();
+    }
 
     fn park_until(_deadline: &()) -> bool {
         runtime::park_until()
@@ -113,16 +119,20 @@ impl Platform for Shuttle {
     }
 }
 
-impl Model for Shuttle {
+// SAFETY: shuttle runs its threads on the thread that explores and switches only where it is called; cells check each
+// access before they lend the value.
+unsafe impl Model for Shuttle {
     const EXPLORER: Explorer = Explorer::Shuttle;
 
     type JoinHandle = ShuttleJoinHandle;
 
     fn spawn(body: impl FnOnce() + Send + 'static) -> ShuttleJoinHandle {
-        ShuttleJoinHandle(runtime::spawn(body))
+        let thread = runtime::spawn(body);
+        ShuttleJoinHandle(thread, runtime::era())
     }
 
     fn join(thread: ShuttleJoinHandle) {
+        thread.1.check(runtime::era(), "a thread that is joined");
         runtime::join(thread.0);
     }
 }

@@ -15,10 +15,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use crate::model::clocks::{Accesses, Clock};
+use crate::model::execution::{self, Era};
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::threads::{Threads, Wait};
-use crate::model::{Event, Kind, Trace, ordering_of, violate, violated};
+use crate::model::{Event, Explorer, Kind, Trace, ordering_of, violate, violated};
 use crate::shuttle::cell::ShuttleLife;
 use crate::site::{Ordering, Site};
 
@@ -26,6 +27,7 @@ pub(super) use parking::{park, park_until, unpark};
 
 thread_local! {
     static CURRENT: Cell<usize> = const { Cell::new(0) };
+    static ERA: Cell<Era> = const { Cell::new(Era::NONE) };
     static FAILED: Cell<bool> = const { Cell::new(false) };
     static RUN: RefCell<Run> = const { RefCell::new(Run::new()) };
     static MEMORY: RefCell<Memory<ShuttleLife>> = const { RefCell::new(Memory::new()) };
@@ -89,20 +91,50 @@ fn with<R>(f: impl FnOnce(&mut Run) -> R) -> R {
 }
 
 /// The running model thread.
+///
+/// # Panics
+/// If no execution runs on this thread.
 pub(super) fn current() -> usize {
+    require();
     CURRENT.get()
 }
 
-/// Whether the execution is being torn down.
+/// The execution that runs on this thread.
+///
+/// # Panics
+/// If none does.
+pub(super) fn era() -> Era {
+    require();
+    ERA.get()
+}
+
+/// Checks that an execution runs on this thread.
+///
+/// # Panics
+/// If none does.
+pub(super) fn require() {
+    if ERA.get() == Era::NONE {
+        execution::refuse(Explorer::Shuttle);
+    }
+}
+
+/// Whether the execution is being torn down, or there is none and the thread unwinds.
+///
+/// # Panics
+/// If there is none and the thread does not unwind.
 pub(super) fn failed() -> bool {
-    FAILED.get() || violated()
+    match ERA.get() {
+        Era::NONE => execution::failed_outside(Explorer::Shuttle),
+        _ => FAILED.get() || violated(),
+    }
 }
 
 /// Whether a platform operation may go on (Invariant 2).
 ///
 /// # Panics
-/// Unwinds if the execution failed and this thread does not know yet.
+/// If no execution runs on this thread. Unwinds if the execution failed and this thread does not know yet.
 pub(super) fn live() -> bool {
+    require();
     if !failed() {
         return true;
     }
@@ -252,6 +284,7 @@ pub(super) fn cell(cell: usize, access: impl FnOnce(&mut Accesses, usize, &Clock
 /// Prepares an execution.
 pub(super) fn start(stuck_rule: &'static str) {
     FAILED.set(false);
+    ERA.set(Era::begin());
     CURRENT.set(0);
     with(|run| {
         let mut trace = std::mem::take(&mut run.trace);
@@ -272,6 +305,7 @@ pub(super) fn ended() -> (Ended, bool, u64) {
     let (limit, all_done) = with(|run| (run.limit.take(), run.threads.all_done()));
     let (seq_cst, events) = with(|run| (run.seq_cst_access, run.trace.steps()));
     let failed = FAILED.replace(false);
+    ERA.set(Era::NONE);
     let ended = if violated() {
         Ended::Violated
     } else if failed || !all_done {

@@ -30,6 +30,12 @@ fn a_bound_is_no_verdict() {
 }
 
 #[test]
+fn outside_of_an_exploration_every_operation_is_refused() {
+    common::outside::check::<weakest::graph::Graph>("the graph explorer");
+    common::outside::check_nested::<weakest::graph::Graph>();
+}
+
+#[test]
 fn answers_are_those_of_the_table() {
     answers::check::<weakest::graph::Graph>();
 }

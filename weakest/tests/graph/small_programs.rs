@@ -93,6 +93,27 @@ pub(crate) fn fences_forbid_one_execution_of_store_buffering() {
     assert_eq!((buffering(true), buffering(false)), (3, 4));
 }
 
+/// Two fences and, from one to the other, a relaxed write that is read, and then a release that is acquired (`ISA2`).
+/// They order what comes before the first and after the second: of the eight executions, the one in which both reads
+/// see the writes and the last one does not is forbidden.
+#[test]
+pub(crate) fn fences_order_what_a_relaxed_read_sees() {
+    use MemoryOrder::{Acquire, Relaxed, Release, SeqCst};
+    let write = |location, order| Action::Write { location, order, value: 1 };
+    let read = |location, order| Action::Read { location, order };
+    let fence = Action::Fence { order: SeqCst };
+    let (data, first, second) = (0, 1, 2);
+    let chain = program(
+        3,
+        vec![
+            vec![write(data, Relaxed), fence, write(first, Relaxed)],
+            vec![read(first, Relaxed), write(second, Release)],
+            vec![read(second, Acquire), fence, read(data, Relaxed)],
+        ],
+    );
+    assert_eq!(assert_agreement("ISA2 with fences", &chain).executions, 7);
+}
+
 /// A canceller raises a flag, then takes and leaves a lock; each registrar takes and leaves the lock, then looks at the
 /// flag. Whoever comes after the canceller sees the flag, the others may or may not.
 #[test]

@@ -1,11 +1,12 @@
 //! `cargo xtask seeds`: the token with a bug that others shipped, one after the other; each must be found.
 //!
 //! A seed is a change of the token's sources, made in a copy of the workspace below `target/`, or one weaker ordering;
-//! and what fails then and passes without it: a scenario before the graph explorer, or the comparison with .NET's
-//! recorded answers.
+//! and what fails then and passes without it: a scenario before the graph explorer, the comparison with .NET's recorded
+//! answers, or, for what no explorer sees, a native test of the token.
 
 mod answers;
 mod callbacks;
+mod clock;
 mod sources;
 mod waits;
 
@@ -35,12 +36,14 @@ enum Judge {
     Scenario(&'static str),
     /// The recorded answers of .NET.
     Answers,
+    /// A file of the token's native tests.
+    Native(&'static str),
 }
 
 impl Judge {
     fn name(self) -> &'static str {
         match self {
-            Self::Scenario(name) => name,
+            Self::Scenario(name) | Self::Native(name) => name,
             Self::Answers => "the recorded answers",
         }
     }
@@ -56,7 +59,7 @@ enum Change {
 }
 
 fn all() -> impl Iterator<Item = &'static Seed> {
-    [callbacks::SEEDS, sources::SEEDS, waits::SEEDS, answers::SEEDS].into_iter().flatten()
+    [callbacks::SEEDS, sources::SEEDS, waits::SEEDS, answers::SEEDS, clock::SEEDS].into_iter().flatten()
 }
 
 /// Plants each seed whose text holds `filter`.
@@ -147,11 +150,13 @@ fn cargo(copy: &Path, arguments: &[&str]) -> Result<Output, String> {
 }
 
 const ANSWERS: [&str; 6] = ["test", "--quiet", "-p", "rescind-proptests", "--test", "recorded"];
+const NATIVE: [&str; 4] = ["test", "-p", "rescind", "--test"];
 
 fn build(copy: &Path, by: Judge) -> Outcome {
     let output = match by {
         Judge::Scenario(_) => cargo(copy, &["build", "--quiet", "-p", "rescind-models", "--bin", "audit"]),
         Judge::Answers => cargo(copy, &[&ANSWERS[..], &["--no-run"]].concat()),
+        Judge::Native(tests) => cargo(copy, &[&NATIVE[..], &[tests, "--no-run"]].concat()),
     }?;
     if output.status.success() {
         Ok(())
@@ -165,7 +170,8 @@ fn judge(copy: &Path, by: Judge, weaker: Option<(&str, &str)>) -> Result<Option<
     match (by, weaker) {
         (Judge::Scenario(scenario), weaker) => explore(copy, scenario, weaker),
         (Judge::Answers, None) => compare(copy),
-        (Judge::Answers, Some((site, _))) => Err(format!("{site}: the recorded answers are of one thread")),
+        (Judge::Native(tests), None) => test(copy, tests),
+        (Judge::Answers | Judge::Native(_), Some((site, _))) => Err(format!("{site}: no scenario judges the ordering")),
     }
 }
 
@@ -197,6 +203,18 @@ fn compare(copy: &Path) -> Result<Option<String>, String> {
     }
 }
 
+/// A file of native tests: the first that fails.
+fn test(copy: &Path, tests: &str) -> Result<Option<String>, String> {
+    let output = cargo(copy, &[&NATIVE[..], &[tests]].concat())?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let failed = said.lines().find(|line| line.starts_with("test ") && line.ends_with(" ... FAILED"));
+    match failed {
+        None if output.status.success() => Ok(None),
+        Some(line) => Ok(Some(line.to_owned())),
+        None => Err(format!("{}\n{said}{}", output.status, String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -205,12 +223,15 @@ mod tests {
 
     #[test]
     fn every_seed_changes_what_is_there_and_names_what_finds_it() {
-        let sources = rescind_models::root().join("impl/src");
+        let (sources, tests) = (rescind_models::root().join("impl/src"), rescind_models::root().join("impl/tests"));
         let program = rescind_models::program();
         let scenarios: BTreeSet<_> = program.subject.claims().map(|claim| claim.name).collect();
         for seed in all() {
             if let Judge::Scenario(name) = seed.found_by {
                 assert!(scenarios.contains(name), "{}: there is no scenario {name}", seed.seen);
+            }
+            if let Judge::Native(name) = seed.found_by {
+                assert!(tests.join(name).with_extension("rs").is_file(), "{}: there is no test {name}", seed.seen);
             }
             if let Change::Edit(edits) = seed.change {
                 for (file, from, to) in edits {
@@ -220,6 +241,6 @@ mod tests {
                 }
             }
         }
-        assert!(all().count() >= 31, "a seed is gone");
+        assert!(all().count() >= 33, "a seed is gone");
     }
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: what no compiler checks.
 
 mod forbidden;
+mod invariants;
 mod shape;
 mod sites;
 mod tokens;
@@ -50,6 +51,7 @@ pub(crate) fn tidy() -> Outcome {
     faults.extend(outside.iter().flat_map(|source| sites::no_site_in_signatures(source)));
     let modelled = token.iter().filter(|source| !source.is_in(CLOCKS));
     faults.extend(modelled.flat_map(|source| forbidden::no_way_around_the_platform(source)));
+    faults.extend(invariants::all_are_written(&token));
     faults.extend(rust.iter().flat_map(|source| shape::rust_file(source)));
     faults.extend(sources.iter().flat_map(shape::no_private_words));
     faults.extend(tree::printed_tree_is_real(&root));

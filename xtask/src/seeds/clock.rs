@@ -1,0 +1,24 @@
+//! Bugs of the default clock, which no explorer sees: its native tests must find them.
+
+use super::Change::Edit;
+use super::Judge::Native;
+use super::Seed;
+
+pub(super) const SEEDS: &[Seed] = &[
+    Seed {
+        seen: "lysine-dev/okio#189",
+        wrong: "a callback that waits for a timeout holds up the thread that keeps time",
+        change: Edit(&[(
+            "clock/watch.rs",
+            "            self.appoint(&mut watch);\n            drop(watch);\n",
+            "            drop(watch);\n",
+        )]),
+        found_by: Native("clock"),
+    },
+    Seed {
+        seen: "this crate, before its first release",
+        wrong: "a thread that could not be started is never tried again",
+        change: Edit(&[("clock/watch.rs", ".is_err() {\n            return;\n", ".is_err() {\n")]),
+        found_by: Native("clock_starved"),
+    },
+];
