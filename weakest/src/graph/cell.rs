@@ -65,31 +65,31 @@ pub(super) struct Unborn {
 
 /// The last accesses of a cell.
 #[derive(Debug, Default)]
-struct Accesses {
+pub(super) struct Accesses {
     /// The last write: its thread, and the number of events that came before it there.
-    write: Option<(usize, u32)>,
+    pub(super) write: Option<(usize, u32)>,
     /// Each thread's last read since: one more than the number of events that came before it.
-    reads: [u32; MAX_THREADS],
+    pub(super) reads: [u32; MAX_THREADS],
 }
 
 /// The other side of a race.
-struct Conflict {
-    access: &'static str,
-    thread: usize,
+pub(super) struct Conflict {
+    pub(super) access: &'static str,
+    pub(super) thread: usize,
     /// How many events its thread had done.
     events: u32,
 }
 
 impl Conflict {
     /// Notes the race for the counterexample; `says` puts an access into words.
-    fn note(&self, who: &Accessor, access: &str, says: impl Fn(&str) -> String) {
+    pub(super) fn note(&self, who: &Accessor, access: &str, says: impl Fn(&str) -> String) {
         let other = End::race(self.thread, self.events, says(self.access));
         runtime::note_ends(vec![other, End::race(who.thread, who.events, says(access))]);
     }
 }
 
 impl Accesses {
-    fn read(&mut self, who: &Accessor) -> Result<(), Conflict> {
+    pub(super) fn read(&mut self, who: &Accessor) -> Result<(), Conflict> {
         self.reads[who.thread] = who.events + 1;
         self.write_before(who)
     }
@@ -101,7 +101,7 @@ impl Accesses {
         }
     }
 
-    fn write(&mut self, who: &Accessor) -> Result<(), Conflict> {
+    pub(super) fn write(&mut self, who: &Accessor) -> Result<(), Conflict> {
         self.write_before(who)?;
         for (thread, &read) in self.reads.iter().enumerate() {
             if let Some(events) = read.checked_sub(1)

@@ -2,21 +2,37 @@
 #![expect(unsafe_code, reason = "drops values that a torn-down execution has not released")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
+use super::arena;
 use super::cell::Accessor;
-use super::clock::{Clock, EventId, Knowledge};
-use super::execution::Graph;
+use super::clock::{Clock, EventId, Knowledge, MAX_THREADS};
+use super::execution::{Graph, Kind};
 use super::machine::{Answer, Machine, Operation};
 use super::runtime::{self, Access, Fresh, Request, Suspension};
+use super::spin::{self, Rounds};
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::violated;
 
 /// Bytes of stack per model thread.
 const STACK: usize = 256 * 1024;
+/// The same for code that is not written for the explorer.
+const LARGE_STACK: usize = 2 * 1024 * 1024;
+
+/// What a program is written against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// [`Platform`](crate::Platform): threads of an execution that is over unwind, and destructors know.
+    Platform,
+    /// Types that look like the standard library's: an execution that is over is given up, as it stands. A thread runs
+    /// up to its next operation as soon as the last one is answered, so that state outside of the model is as a
+    /// scheduler would have it.
+    Plain,
+}
 
 type Thread = Coroutine<Answer, Suspension, (), DefaultStack>;
 
@@ -36,6 +52,10 @@ struct ModelThread {
     events: u32,
     /// Sites at which a compare-exchange has failed for no reason.
     failed_at: Vec<Access>,
+    /// The loop that it may be in.
+    rounds: Rounds,
+    /// Where the round began that did nothing and at whose end it is.
+    spins: Option<u32>,
 }
 
 /// An operation that an execution has done, in an order that extends program order and reads-from.
@@ -56,10 +76,11 @@ pub(super) struct Run {
 
 /// A program of real code.
 pub(super) struct Closures {
-    body: fn() -> String,
+    style: Style,
+    body: Rc<dyn Fn() -> String>,
     threads: Vec<ModelThread>,
-    /// Stacks of threads that ended, to be used again.
-    stacks: Vec<DefaultStack>,
+    /// Stacks of threads that ended, to be used again: by the same thread, so that addresses are the same.
+    stacks: [Option<DefaultStack>; MAX_THREADS],
     /// What this execution has done.
     pub(super) steps: Vec<Step>,
     /// When threads have run.
@@ -67,9 +88,9 @@ pub(super) struct Closures {
 }
 
 impl Closures {
-    pub(super) fn new(body: fn() -> String) -> Self {
-        runtime::start_exploration();
-        Self { body, threads: Vec::new(), stacks: Vec::new(), steps: Vec::new(), runs: Vec::new() }
+    pub(super) fn new(style: Style, body: Rc<dyn Fn() -> String>) -> Self {
+        runtime::start_exploration(style == Style::Plain);
+        Self { style, body, threads: Vec::new(), stacks: Default::default(), steps: Vec::new(), runs: Vec::new() }
     }
 
     /// What the main thread returned.
@@ -82,7 +103,8 @@ impl Closures {
         self.threads.get(thread)?.request.as_ref()
     }
 
-    /// Ends the execution: threads that have not ended unwind, one after the other, first the one that does already.
+    /// Ends the execution: threads that have not ended unwind, one after the other, first the one that does already; or
+    /// they are given up, all but that one.
     pub(super) fn tear_down(&mut self) {
         runtime::tear_down();
         let first = self.unwinding().unwrap_or(0);
@@ -90,18 +112,40 @@ impl Closures {
             let Some(thread) = self.threads.get_mut(number) else { continue };
             if let (Some(mut coroutine), Some(yielder)) = (thread.coroutine.take(), thread.yielder) {
                 runtime::enter(Accessor { thread: number, ..Accessor::default() }, yielder);
-                while !coroutine.done() {
-                    coroutine.resume(Answer { value: 0, wrote: false });
+                if self.style == Style::Plain
+                    && (!thread.unwinding || violated())
+                    && coroutine.started()
+                    && !coroutine.done()
+                {
+                    // SAFETY: what lies on the stack is the execution's own, and no thread of it goes on.
+                    unsafe { coroutine.force_reset() }
                 }
-                self.stacks.push(coroutine.into_stack());
+                while !coroutine.done() {
+                    let asks = coroutine.resume(Answer { value: 0, wrote: false });
+                    if self.style == Style::Plain && matches!(asks, CoroutineResult::Yield(_)) {
+                        // SAFETY: as above. A destructor waits in vain.
+                        unsafe { coroutine.force_reset() }
+                    }
+                }
+                arena::leave();
+                self.stacks[number] = Some(coroutine.into_stack());
             }
         }
-        drop(runtime::context(|context| std::mem::take(&mut context.bodies)));
+        self.drop_bodies();
         drop_values();
         self.threads.clear();
         self.steps.clear();
         self.runs.clear();
         runtime::end_execution();
+    }
+
+    /// Drops the closures of threads that did not start; what they hold may be memory that is given up.
+    fn drop_bodies(&self) {
+        let bodies = runtime::context(|context| std::mem::take(&mut context.bodies));
+        match self.style {
+            Style::Platform => drop(bodies),
+            Style::Plain => bodies.into_iter().for_each(std::mem::forget),
+        }
     }
 
     /// Lets a thread run until it asks for something.
@@ -118,21 +162,28 @@ impl Closures {
         }
         self.runs.push(Run { thread: number, steps: self.steps.len() });
         if self.threads[number].coroutine.is_none() {
-            let stack = self.stacks.pop().unwrap_or_else(|| DefaultStack::new(STACK).expect("memory for a stack"));
+            let size = if self.style == Style::Plain { LARGE_STACK } else { STACK };
+            let stack =
+                self.stacks[number].take().unwrap_or_else(|| DefaultStack::new(size).expect("memory for a stack"));
             let thread = &mut self.threads[number];
             thread.hb = graph.threads[number].start.expect("the thread has started").hb;
-            thread.coroutine = Some(start(number, self.body, stack));
+            thread.coroutine = Some(start(number, self.body.clone(), stack));
         }
         let thread = &mut self.threads[number];
         let accessor = Accessor { thread: number, events: thread.events, hb: thread.hb };
         runtime::enter(accessor, thread.yielder.unwrap_or(std::ptr::null()));
         let coroutine = thread.coroutine.as_mut().expect("made above");
         let answer = thread.answer.take().unwrap_or(Answer { value: 0, wrote: false });
-        thread.request = Some(match coroutine.resume(answer) {
+        let resumed = coroutine.resume(answer);
+        arena::leave();
+        if runtime::context(|context| std::mem::take(&mut context.changed)) {
+            thread.rounds.note_change();
+        }
+        thread.request = Some(match resumed {
             CoroutineResult::Yield(request) => request,
             CoroutineResult::Return(()) => {
                 let ended = thread.coroutine.take().expect("made above");
-                self.stacks.push(ended.into_stack());
+                self.stacks[number] = Some(ended.into_stack());
                 (if violated() { Request::Stop } else { Request::End }, Access::named("end"))
             }
         });
@@ -148,6 +199,25 @@ impl Closures {
     }
 }
 
+impl Closures {
+    /// Lets a thread that only says that it waits run on, unless its last round did nothing.
+    fn pass_hints(&mut self, number: usize, graph: &mut Graph) {
+        loop {
+            let thread = &mut self.threads[number];
+            let Some((Request::Hint, access)) = thread.request else { return };
+            if thread.spins.is_none() {
+                let done = &graph.threads[number].events[..thread.events as usize];
+                thread.spins = thread.rounds.hint(access.index, done);
+            }
+            if thread.spins.is_some() {
+                return;
+            }
+            thread.request = None;
+            self.resume(number, graph);
+        }
+    }
+}
+
 /// Drops what the execution has not released, so that explorations of any length keep to the memory of one execution.
 /// While an execution is torn down, destructors of platform types do nothing.
 fn drop_values() {
@@ -160,7 +230,7 @@ fn drop_values() {
 }
 
 /// A new model thread, not yet running.
-fn start(number: usize, body: fn() -> String, stack: DefaultStack) -> Thread {
+fn start(number: usize, body: Rc<dyn Fn() -> String>, stack: DefaultStack) -> Thread {
     let spawned = runtime::context(|context| {
         let at = context.bodies.iter().position(|(child, _)| *child == number);
         at.map(|at| context.bodies.swap_remove(at).1)
@@ -177,6 +247,7 @@ fn start(number: usize, body: fn() -> String, stack: DefaultStack) -> Thread {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(run))
             && !runtime::failed()
         {
+            let _system = arena::system();
             let given_up = record_panic(payload.as_ref(), "corosensei");
             assert_eq!(given_up, None, "coroutines do not panic");
         }
@@ -194,6 +265,7 @@ impl Machine for Closures {
         if self.threads.get(thread).is_none_or(|thread| thread.request.is_none()) {
             self.resume(thread, graph);
         }
+        self.pass_hints(thread, graph);
         let thread = &self.threads[thread];
         let (request, access) = thread.request.as_ref().expect("the thread has stopped at an operation");
         match *request {
@@ -207,9 +279,11 @@ impl Machine for Closures {
             Request::Choose => Operation::Choose,
             Request::Spawn { child } => Operation::Spawn { child },
             Request::Join { child } => Operation::Join { child },
+            Request::Hint => Operation::Spin { from: thread.spins.expect("other hints are passed") },
             Request::End => Operation::End,
             Request::Stop => Operation::Stop,
             Request::Refuse => Operation::Refuse,
+            Request::Skip => Operation::Skip,
         }
     }
 
@@ -217,8 +291,8 @@ impl Machine for Closures {
         self.threads.iter().position(|thread| thread.unwinding)
     }
 
-    fn feed(&mut self, thread: usize, answer: Answer, event: EventId, graph: &mut Graph) {
-        let thread = &mut self.threads[thread];
+    fn feed(&mut self, number: usize, answer: Answer, event: EventId, graph: &mut Graph) {
+        let thread = &mut self.threads[number];
         let (request, access) = thread.request.take().expect("the thread has stopped at an operation");
         if let Request::Update { change, .. } = request
             && !answer.wrote
@@ -226,10 +300,17 @@ impl Machine for Closures {
         {
             thread.failed_at.push(access);
         }
+        if spin::is_change(&request, answer, graph.event(event)) {
+            thread.rounds.note_change();
+        }
         thread.hb = graph.event(event).knows.hb;
         thread.events = u32::try_from(event.index() + 1).expect("executions are short");
         thread.answer = Some(answer);
         self.steps.push(Step { event, access });
+        if self.style == Style::Plain && graph.event(event).label.kind != Kind::End {
+            self.resume(number, graph);
+            self.runs.pop();
+        }
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Spawn,
     /// Waits for the end of the thread that `value` names.
     Join,
+    /// An iteration of a loop that did nothing ends; `value` is where it began ([`spin`](super::spin)).
+    Spin,
     /// The end of a thread.
     End,
 }
@@ -376,7 +378,7 @@ impl Graph {
                     let child = usize::try_from(event.value).expect("threads are few");
                     self.threads[child].start = None;
                 }
-                Kind::Fence | Kind::Choice | Kind::Join | Kind::End => {}
+                Kind::Fence | Kind::Choice | Kind::Join | Kind::Spin | Kind::End => {}
             }
         }
     }

@@ -1,10 +1,12 @@
 //! Exploration of real code: one execution after the other, until none is left or one breaks a rule.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
 use super::cell::Unborn;
-use super::closures::Closures;
+use super::closures::{Closures, Style};
 use super::drawing;
+use super::execution;
 use super::explorer::{Explorer as Search, Finish};
 use super::platform::Graph;
 use super::runtime;
@@ -50,13 +52,22 @@ impl Explore for Graph {
 }
 
 /// A failing execution, in three ways.
-struct Counterexample {
-    trace: String,
-    drawing: String,
-    schedule: String,
+pub(super) struct Counterexample {
+    pub(super) trace: String,
+    pub(super) drawing: String,
+    pub(super) schedule: String,
 }
 
 impl Counterexample {
+    /// The execution that just ended.
+    pub(super) fn of(graph: &execution::Graph, machine: &Closures, marks: &Marks) -> Self {
+        Self {
+            trace: trace::render(graph, machine, marks),
+            drawing: drawing::draw(graph, machine, marks),
+            schedule: Schedule::of(graph, machine).to_string(),
+        }
+    }
+
     fn store(self, result: &mut Exploration) {
         (result.trace, result.drawing, result.schedule) = (self.trace, self.drawing, self.schedule);
     }
@@ -74,7 +85,8 @@ struct Run {
 
 impl Run {
     fn new(meter: Meter, body: fn() -> String, stuck_rule: &'static str) -> Self {
-        let (explorer, machine, result) = (Search::within(meter), Closures::new(body), Exploration::new());
+        let machine = Closures::new(Style::Platform, Rc::new(body));
+        let (explorer, result) = (Search::within(meter), Exploration::new());
         Self { meter, explorer, machine, stuck_rule, result, unborn: None }
     }
 
@@ -160,12 +172,7 @@ impl Run {
 
     /// The execution that just ended.
     fn counterexample(&self, marks: &Marks) -> Counterexample {
-        let graph = self.explorer.graph();
-        Counterexample {
-            trace: trace::render(graph, &self.machine, marks),
-            drawing: drawing::draw(graph, &self.machine, marks),
-            schedule: Schedule::of(graph, &self.machine).to_string(),
-        }
+        Counterexample::of(self.explorer.graph(), &self.machine, marks)
     }
 
     /// An address that was passed on too weakly mostly shows as a race on a cell, which names a rule. Where it does not,

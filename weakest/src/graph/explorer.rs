@@ -26,6 +26,7 @@ use super::program::MemoryOrder;
 use super::replay::{Interrupted, replay};
 use super::revisit;
 use super::schedule::{Move, Schedule, Way};
+use super::spin;
 use super::step::{Done, Reading, Step, has_race, label};
 use crate::model::{Limit, Meter};
 
@@ -231,13 +232,13 @@ impl Explorer {
         if started().all(|thread| last(thread).is_some_and(|event| event.label.kind == Kind::End)) {
             return Finish::Complete;
         }
-        let can_be_satisfied =
-            |event: &Event| event.blocked && graph.position(event.source) != graph.last_position(event.label.location);
-        if started().filter_map(last).any(|event| can_be_satisfied(&event)) {
-            Finish::Blocked
-        } else {
-            Finish::Deadlock
-        }
+        let can_be_satisfied = |thread: &Thread| {
+            thread.events.last().is_some_and(|event| match event.label.kind {
+                Kind::Spin => spin::can_end(graph, &thread.events, event),
+                _ => event.blocked && graph.position(event.source) != graph.last_position(event.label.location),
+            })
+        };
+        if started().any(can_be_satisfied) { Finish::Blocked } else { Finish::Deadlock }
     }
 
     /// Looks for races of the reads that wait for ever. Others that wait are no part of an execution yet.
@@ -322,8 +323,9 @@ impl Explorer {
                 let mut step = Step { level, thread, forced };
                 step.other(label(Kind::Join, MemoryOrder::Relaxed), child)
             }
+            Operation::Spin { from } => step.spin(from),
             Operation::End => step.other(label(Kind::End, MemoryOrder::Relaxed), 0),
-            Operation::Stop | Operation::Refuse => unreachable!("these end the execution"),
+            Operation::Stop | Operation::Refuse | Operation::Skip => unreachable!("these end the execution"),
         };
         if matches!(done, Done::Inconsistent) {
             self.cut_short = Some(Finish::Dropped);
@@ -357,6 +359,7 @@ const fn end(operation: &Operation<'_>) -> Option<Finish> {
     match operation {
         Operation::Stop => Some(Finish::Stopped),
         Operation::Refuse => Some(Finish::Refused),
+        Operation::Skip => Some(Finish::Dropped),
         _ => None,
     }
 }

@@ -10,9 +10,14 @@ pub(crate) type Ready<'a> = &'a dyn Fn(u64) -> bool;
 #[derive(Clone, Copy)]
 pub(crate) enum Change<'a> {
     Exchange(u64),
-    CompareExchange { expected: u64, new: u64 },
+    CompareExchange {
+        expected: u64,
+        new: u64,
+    },
     Function(&'a dyn Fn(u64) -> u64),
     Add(u64),
+    /// May decide not to write.
+    Try(&'a dyn Fn(u64) -> Option<u64>),
 }
 
 impl Change<'_> {
@@ -23,6 +28,7 @@ impl Change<'_> {
             Self::CompareExchange { expected, new } => (old == expected).then_some(new),
             Self::Function(function) => Some(function(old)),
             Self::Add(by) => Some(old.wrapping_add(by)),
+            Self::Try(function) => function(old),
         }
     }
 }
@@ -52,12 +58,17 @@ pub(crate) enum Operation<'a> {
     Spawn { child: usize },
     /// Waits for the end of a thread.
     Join { child: usize },
+    /// An iteration of a loop that did nothing ends: the thread goes no further. Its events from `from` on are the
+    /// iteration.
+    Spin { from: u32 },
     /// The thread has ended.
     End,
     /// The execution is over: the program has found itself wrong.
     Stop,
     /// The thread cannot run: another one is in the midst of unwinding.
     Refuse,
+    /// The execution is over, and no evidence.
+    Skip,
 }
 
 /// What an operation returned.

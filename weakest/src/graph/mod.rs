@@ -44,10 +44,13 @@
 //!
 #![doc = include_str!("../../PLANTED.md")]
 
+pub(crate) mod arena;
 mod atomic;
 mod cell;
+pub(crate) mod check;
 mod clock;
 mod closures;
+mod counted;
 mod drawing;
 mod execution;
 mod explore;
@@ -55,8 +58,10 @@ mod explorer;
 #[doc(hidden)]
 pub mod flaw;
 mod machine;
+mod place;
 mod platform;
 pub mod program;
+pub(crate) mod raw;
 pub mod reference;
 mod replay;
 mod revisit;
@@ -65,6 +70,7 @@ mod runtime;
 mod schedule;
 mod seq_cst;
 pub mod small;
+mod spin;
 mod step;
 mod trace;
 

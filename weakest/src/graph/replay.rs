@@ -112,6 +112,9 @@ fn follow(operation: &Operation<'_>, event: &Event, source: u64) -> Option<Repla
             plain(event.value)
         }
         Operation::Join { child } if expected.kind == Kind::Join && event.value == *child as u64 => plain(event.value),
+        Operation::Spin { from } if expected.kind == Kind::Spin && event.value == u64::from(*from) => {
+            plain(event.value)
+        }
         Operation::End if expected.kind == Kind::End => plain(0),
         _ => None,
     }

@@ -66,7 +66,7 @@ fn is_maximal(graph: &Graph, id: EventId, write: &Event) -> bool {
                 && (!graph.reads(event.label.location).any(read_earlier) || Flaw::ReadEarlierDeleted.is_made())
         }
         Kind::Choice => event.canonical || Flaw::AnyChoiceDeleted.is_made(),
-        Kind::Fence | Kind::Spawn | Kind::Join | Kind::End => true,
+        Kind::Fence | Kind::Spawn | Kind::Join | Kind::Spin | Kind::End => true,
     }
 }
 

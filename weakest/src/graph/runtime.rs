@@ -7,15 +7,24 @@
 //! 3. Closures in a request live on the stack of the thread that made it, which stays suspended until it is answered.
 #![expect(unsafe_code, reason = "requests point to closures on the stacks of suspended threads")]
 
+mod names;
+mod parking;
+
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::panic::resume_unwind;
 
 use corosensei::Yielder;
 
+use super::arena;
 use super::cell::{Accessor, End, GraphLife, Unborn};
 use super::clock::MAX_THREADS;
 use super::machine::{Answer, Change, Ready};
 use super::program::MemoryOrder;
+use names::Names;
+pub(super) use names::location_of_static;
+pub(super) use parking::{park, park_until, unpark};
+
 use crate::model::execution::{self, Era};
 use crate::model::memory::Memory;
 use crate::model::{Explorer, violated};
@@ -44,9 +53,9 @@ pub(super) type Birth = Option<Born>;
 /// By which thread something was made, and after how many of its events.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Born {
-    era: Era,
-    thread: usize,
-    events: u32,
+    pub(super) era: Era,
+    pub(super) thread: usize,
+    pub(super) events: u32,
 }
 
 /// What a model thread asks the explorer to do.
@@ -74,6 +83,8 @@ pub(super) enum Request {
         order: MemoryOrder,
     },
     Choose,
+    /// The thread waits in a loop of its own: [`spin`](super::spin).
+    Hint,
     Spawn {
         child: usize,
     },
@@ -85,6 +96,8 @@ pub(super) enum Request {
     Stop,
     /// The thread cannot run.
     Refuse,
+    /// The execution is not to be explored further.
+    Skip,
 }
 
 /// A request and where it comes from.
@@ -103,32 +116,7 @@ enum Phase {
 /// Marks an unwinding that only ends a thread: the reason is recorded elsewhere.
 struct TornDown;
 
-type Body = Box<dyn FnOnce() + Send>;
-
-/// Numbers of things by who makes them: the k-th one that a thread makes has the same number in every execution.
-#[derive(Debug, Default)]
-struct Names {
-    numbers: Vec<Vec<usize>>,
-    /// How many each thread has made in this execution.
-    made: [usize; MAX_THREADS],
-    next: usize,
-}
-
-impl Names {
-    /// The number of the next thing that `maker` makes.
-    fn next(&mut self, maker: usize) -> usize {
-        if self.numbers.len() <= maker {
-            self.numbers.resize_with(maker + 1, Vec::new);
-        }
-        let place = self.made[maker];
-        self.made[maker] += 1;
-        if place == self.numbers[maker].len() {
-            self.numbers[maker].push(self.next);
-            self.next += 1;
-        }
-        self.numbers[maker][place]
-    }
-}
+pub(super) type Body = Box<dyn FnOnce()>;
 
 /// A location that was just made.
 #[derive(Debug, Clone, Copy)]
@@ -163,10 +151,15 @@ pub(super) struct Context {
     threads: Names,
     /// Threads that have parked in vain.
     parked_in_vain: [bool; MAX_THREADS],
+    /// Locations of what lives as long as the program, by address: the same in every execution.
+    statics: HashMap<usize, usize>,
+    /// Whether the running thread changed plain memory since its last operation.
+    pub(super) changed: bool,
 }
 
 thread_local! {
     static PHASE: Cell<Phase> = const { Cell::new(Phase::Outside) };
+    static GIVEN_UP: Cell<bool> = const { Cell::new(false) };
     static CURRENT: Cell<usize> = const { Cell::new(0) };
     static YIELDER: Cell<*const Yielder<Answer, Suspension>> = const { Cell::new(std::ptr::null()) };
     static CONTEXT: RefCell<Context> = RefCell::default();
@@ -212,6 +205,9 @@ pub(super) fn live() -> bool {
     require();
     let failed = failed();
     if failed && !std::thread::panicking() {
+        if GIVEN_UP.get() {
+            stop();
+        }
         resume_unwind(Box::new(TornDown));
     }
     !failed
@@ -224,6 +220,7 @@ pub(super) fn era() -> Era {
 
 /// Runs `f` on what threads share with the machine.
 pub(super) fn context<R>(f: impl FnOnce(&mut Context) -> R) -> R {
+    let _system = arena::system();
     CONTEXT.with_borrow_mut(f)
 }
 
@@ -237,8 +234,9 @@ pub(super) fn accessor() -> Accessor {
     context(|context| context.accessor)
 }
 
-/// Starts an exploration: nothing has a number yet.
-pub(super) fn start_exploration() {
+/// Starts an exploration: nothing has a number yet. `given_up`: threads of a failed execution do not unwind.
+pub(super) fn start_exploration(given_up: bool) {
+    GIVEN_UP.set(given_up);
     CONTEXT.set(Context::default());
 }
 
@@ -274,6 +272,7 @@ pub(super) fn enter(accessor: Accessor, yielder: *const Yielder<Answer, Suspensi
     CURRENT.set(accessor.thread);
     YIELDER.set(yielder);
     context(|context| context.accessor = accessor);
+    arena::enter(accessor.thread);
 }
 
 /// A running thread makes its way back known.
@@ -341,6 +340,20 @@ pub(super) fn operate(request: Request, access: Access) -> Answer {
     answer
 }
 
+/// Whether a model thread runs, in an execution that may still be torn down.
+pub(super) fn in_model() -> bool {
+    PHASE.get() != Phase::Outside && !YIELDER.get().is_null()
+}
+
+/// Ends the execution here: the calling thread never goes on.
+pub(super) fn stop() -> ! {
+    loop {
+        let yielder = YIELDER.get();
+        // SAFETY: by Invariant 1 this is the running thread's own yielder, which lives as long as its stack.
+        unsafe { &*yielder }.suspend((Request::Stop, Access::named("stop")));
+    }
+}
+
 /// Reads a location; waits for a value that satisfies `ready`.
 pub(super) fn load(location: usize, order: MemoryOrder, ready: Ready<'_>, access: Access) -> Answer {
     // SAFETY: by Invariant 3 the closure outlives the request.
@@ -381,42 +394,4 @@ pub(super) fn spawn(body: Body) -> usize {
     assert!(child < MAX_THREADS, "the explorer runs at most {MAX_THREADS} threads, the main one included");
     operate(Request::Spawn { child }, Access::named("spawn"));
     child
-}
-
-fn token(thread: usize) -> usize {
-    context(|context| match context.tokens[thread] {
-        Some(token) => token,
-        None => {
-            let token = context.locations.next;
-            context.locations.next += 1;
-            context.tokens[thread] = Some(token);
-            token
-        }
-    })
-}
-
-/// Exchanges a thread's token.
-fn exchange_token(thread: usize, order: MemoryOrder, new: u64, ready: Option<Ready<'_>>, name: &'static str) -> Answer {
-    let change = Change::Exchange(new);
-    update(token(thread), order, MemoryOrder::Relaxed, change, ready, false, Access::named(name))
-}
-
-/// Waits for the thread's token; the first time, may do without.
-pub(super) fn park() {
-    let me = current();
-    if !context(|context| context.parked_in_vain[me]) && operate(Request::Choose, Access::named("park")).value != 0 {
-        context(|context| context.parked_in_vain[me] = true);
-        return;
-    }
-    exchange_token(me, MemoryOrder::Acquire, 0, Some(&|token| token != 0), "park");
-}
-
-/// Takes the thread's token if it is there; else the deadline has come: `true`.
-pub(super) fn park_until() -> bool {
-    exchange_token(current(), MemoryOrder::Acquire, 0, None, "timed park").value == 0
-}
-
-/// Gives `thread` its token.
-pub(super) fn unpark(thread: usize) {
-    exchange_token(thread, MemoryOrder::Release, 1, None, "unpark");
 }

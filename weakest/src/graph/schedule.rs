@@ -121,7 +121,7 @@ impl Placed {
                 Way { back, for_no_reason: false }
             }
             Kind::Choice => Way { back: 0, for_no_reason: event.value != 0 },
-            Kind::Fence | Kind::Spawn | Kind::Join | Kind::End => Way::default(),
+            Kind::Fence | Kind::Spawn | Kind::Join | Kind::Spin | Kind::End => Way::default(),
         }
     }
 }

@@ -71,7 +71,9 @@ pub(super) fn render(graph: &Graph, machine: &Closures, marks: &Marks) -> String
         let Some((request, access)) = machine.request(number) else { continue };
         let last = thread.events.last();
         let mark = if marks.stuck { "  <== for ever" } else { "" };
-        if let Some(event) = last.filter(|event| event.blocked) {
+        if last.is_some_and(|event| event.label.kind == Kind::Spin) {
+            rows.push((number, format!("{} goes round for nothing{mark}", access.name)));
+        } else if let Some(event) = last.filter(|event| event.blocked) {
             let (value, source) = (names.value(event.value), source(graph, event));
             rows.push((number, format!("{} reads {value}{source} and waits{mark}", access.name)));
         } else if let Request::Join { child } = request
@@ -124,6 +126,7 @@ pub(super) fn operation(graph: &Graph, id: EventId, site: &str, names: &mut Name
         Kind::Choice => format!("{site} returns for no reason"),
         Kind::Spawn => format!("spawns thread {value}"),
         Kind::Join => format!("joined thread {value}"),
+        Kind::Spin => format!("{site} goes round for nothing"),
         Kind::End => "ends".to_owned(),
     }
 }

@@ -41,11 +41,15 @@ pub use budget::{Budget, Limit};
 pub use dotnet::{Comparison, compare};
 pub use explore::{End, Exploration, Explore, Explorer, Model, NotReplayed};
 pub use judge::{baseline, faults, judge, try_mutant};
+#[cfg(feature = "graph")]
+pub(crate) use mutation::in_force;
 pub use mutation::{Mutation, ordering_of, with_mutation};
 pub use rules::{LIFETIME, RACE, Rules, STUCK, is_neutral, rules, with_rules};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
 pub use suite::{EVENTS, EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};
 pub use trace::{Event, Trace};
 pub use verdict::{Baseline, Fate, Line, Opinion, Record, Run, Trial, Verdict};
+#[cfg(feature = "graph")]
+pub(crate) use violation::record;
 pub use violation::{Kind, Violation, take_violation, violate, violated};
 pub use weaken::{Mutant, ORDERINGS, REMOVED, choices, mutants, name_of, weakenings};

@@ -34,8 +34,13 @@ pub fn with_mutation<R>(mutation: Option<Mutation>, body: impl FnOnce() -> R) ->
 
 /// The ordering in force at `site`: the table's, unless the site is mutated. `None`: the fence is removed.
 pub fn ordering_of<S: Site>(site: S) -> Option<Ordering> {
+    in_force(S::SUBJECT, site.index(), site.row().ordering)
+}
+
+/// The ordering in force at the access with this number, which asks for `ordering`.
+pub(crate) fn in_force(subject: &'static str, index: usize, ordering: Ordering) -> Option<Ordering> {
     match ACTIVE.get() {
-        Some(m) if m.index == site.index() && m.subject == S::SUBJECT => m.to,
-        _ => Some(site.row().ordering),
+        Some(m) if m.index == index && m.subject == subject => m.to,
+        _ => Some(ordering),
     }
 }

@@ -17,6 +17,8 @@ thread_local! {
 struct PanicSite {
     file: String,
     line: u32,
+    #[cfg(feature = "graph")]
+    message: String,
 }
 
 /// Runs `body` with the panic hook silent for this thread; all other threads keep theirs.
@@ -37,7 +39,14 @@ pub(crate) fn silently<R>(body: impl FnOnce() -> R) -> R {
 }
 
 fn note(info: &PanicHookInfo<'_>) {
-    let site = info.location().map(|l| PanicSite { file: l.file().to_owned(), line: l.line() });
+    #[cfg(feature = "graph")]
+    let _system = crate::graph::arena::system();
+    let site = info.location().map(|l| PanicSite {
+        file: l.file().to_owned(),
+        line: l.line(),
+        #[cfg(feature = "graph")]
+        message: message_of(info.payload()).to_owned(),
+    });
     LAST.set(site);
 }
 
@@ -55,12 +64,19 @@ pub(crate) fn record_panic(payload: &(dyn Any + Send), checker: &str) -> Option<
     None
 }
 
+/// The last panic, which has not come to its end.
+#[cfg(feature = "graph")]
+pub(crate) fn last_panic() -> Option<String> {
+    let site = LAST.take()?;
+    Some(format!("panic: {} ({}:{})", site.message, site.file, site.line))
+}
+
 /// Why the `checker`, a crate, gave up, which panicked so.
 pub(crate) fn gave_up(payload: &(dyn Any + Send), checker: &str) -> String {
     format!("{checker} gave up: {}", message_of(payload))
 }
 
-fn message_of(payload: &(dyn Any + Send)) -> &str {
+fn message_of(payload: &dyn Any) -> &str {
     let message = payload.downcast_ref::<&'static str>().copied();
     let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     message.unwrap_or("a panic without a message")

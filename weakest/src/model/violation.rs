@@ -62,10 +62,13 @@ thread_local! {
 /// # Panics
 /// Always: it unwinds, without calling the panic hook, out of the explorer.
 pub fn violate(kind: Kind, rule: &str, message: impl Into<String>) -> ! {
-    FIRST.with_borrow_mut(|first| {
-        first.get_or_insert(Violation { kind, rule: rule.to_owned(), message: message.into() });
-    });
+    record(kind, rule, message.into());
     std::panic::resume_unwind(Box::new("violation"))
+}
+
+/// Notes a violation. The first one counts.
+pub(crate) fn record(kind: Kind, rule: &str, message: String) {
+    FIRST.with_borrow_mut(|first| _ = first.get_or_insert(Violation { kind, rule: rule.to_owned(), message }));
 }
 
 /// Takes the violation of the exploration that just ended; explorers call it before and after a run.

@@ -39,3 +39,31 @@ impl<P> Word for *mut P {
         std::ptr::with_exposed_provenance_mut(usize::try_from(bits).expect("came from a pointer"))
     }
 }
+
+macro_rules! integers {
+    ($($integer:ty: $address:literal),+) => {
+        $(impl Word for $integer {
+            const MAY_BE_ADDRESS: bool = $address;
+
+            fn bits(self) -> u64 {
+                self as u64
+            }
+            fn from_bits(bits: u64) -> Self {
+                bits as Self
+            }
+        })+
+    };
+}
+
+integers!(u8: false, u16: false, u64: true, i8: false, i16: false, i32: false, i64: true, isize: true);
+
+impl Word for bool {
+    const MAY_BE_ADDRESS: bool = false;
+
+    fn bits(self) -> u64 {
+        u64::from(self)
+    }
+    fn from_bits(bits: u64) -> Self {
+        bits != 0
+    }
+}
