@@ -16,7 +16,7 @@ pub(crate) fn ci() -> Outcome {
     report::report(true)?;
     tidy::tidy()?;
     codegen::codegen()?;
-    sanitize::sanitize()?;
-    println!("every gate passed");
+    println!("every other gate passed");
+    sanitize::sanitize(10)?;
     Ok(())
 }

@@ -28,8 +28,12 @@ enum Task {
     },
     /// Checks what no compiler does: one access per site, no way around the platform, the shape of files.
     Tidy,
-    /// The native build's stress test under the sanitizers and Miri, where they are installed.
-    Sanitize,
+    /// The native build's tests under the sanitizers and Miri, where they are installed.
+    Sanitize {
+        /// For how long random operations run under each.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Compares the machine code of the facade with that of hand-written atomics.
     Codegen,
     /// Plants bugs that others shipped, in a copy of the token: each must be found.
@@ -53,7 +57,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::ci(),
         Task::Report { check } => report::report(check),
         Task::Tidy => tidy::tidy(),
-        Task::Sanitize => sanitize::sanitize(),
+        Task::Sanitize { seconds } => sanitize::sanitize(seconds),
         Task::Codegen => codegen::codegen(),
         Task::Seeds { filter } => seeds::seeds(&filter),
         Task::Bench(options) => bench::bench(&options),
