@@ -3,7 +3,8 @@
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::thread::yield_now;
+use std::thread::{sleep, yield_now};
+use std::time::Duration;
 
 use weakest::{Atomic, AtomicInt, WaitSites};
 
@@ -62,7 +63,7 @@ pub fn hand_lock(word: &AtomicU32) -> u32 {
 #[cold]
 #[inline(never)]
 fn wait_replace_contended(word: &AtomicU32, mut found: u32) -> u32 {
-    let mut step = 6;
+    let mut step = 4;
     loop {
         while found & LOCKED != 0 {
             snooze(&mut step);
@@ -78,13 +79,16 @@ fn wait_replace_contended(word: &AtomicU32, mut found: u32) -> u32 {
 #[cold]
 #[inline(never)]
 fn snooze(step: &mut u32) {
+    if *step > 17 {
+        return sleep(Duration::from_micros(50));
+    }
     if *step > 7 {
         yield_now();
     }
-    for _ in 0..1_u32 << *step {
+    for _ in 0..1_u32 << (*step).min(9) {
         spin_loop();
     }
-    *step = 9.min(*step + 1);
+    *step += 1;
 }
 
 /// Gives the lock back through the facade.

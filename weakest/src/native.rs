@@ -115,22 +115,31 @@ unsafe impl Platform for Native {
     }
 }
 
-/// Exponential backoff for waits that are known to be short, then yields to the scheduler: the holder may need this
-/// very core.
+/// Backoff for waits that are known to be short: spins, each twice as long as the one before; then yields to the
+/// scheduler as well, since the holder may need this very core; then sleeps, since a yield lets no thread of a lower
+/// priority run.
 struct Backoff {
     step: u32,
 }
 
 impl Backoff {
-    /// The first spin has 2^6 pauses: time for another thread to take a lock many times, and so to hand it over, with
-    /// the memory under it, once and not each time.
-    const FIRST_STEP: u32 = 6;
+    /// The first spin has 2^4 pauses: longer than a lock is held, so that a thread that has other work besides does not
+    /// wait much longer than it must. Those that have none soon spin for so long that another thread takes the lock many
+    /// times, and hands it over, with the memory under it, once and not each time.
+    const FIRST_STEP: u32 = 4;
 
     /// After a spin of 2^7, each spin comes after a yield.
     const YIELD_STEP: u32 = 7;
 
     /// No spin is longer than 2^9 pauses.
-    const LAST_STEP: u32 = 9;
+    const LONGEST_SPIN: u32 = 9;
+
+    /// After ten yields, each turn is a sleep.
+    const SLEEP_STEP: u32 = Self::YIELD_STEP + 10;
+
+    /// As long as a system's timers are coarse: a shorter sleep takes this long as well. Longer ones make the thread miss
+    /// the moments in which the lock is free.
+    const SLEEP: Duration = Duration::from_micros(50);
 
     const fn new() -> Self {
         Self { step: Self::FIRST_STEP }
@@ -140,13 +149,16 @@ impl Backoff {
     #[cold]
     #[inline(never)]
     fn snooze(&mut self) {
+        if self.step > Self::SLEEP_STEP {
+            return thread::sleep(Self::SLEEP);
+        }
         if self.step > Self::YIELD_STEP {
             thread::yield_now();
         }
-        for _ in 0..1_u32 << self.step {
+        for _ in 0..1_u32 << self.step.min(Self::LONGEST_SPIN) {
             core::hint::spin_loop();
         }
-        self.step = Self::LAST_STEP.min(self.step + 1);
+        self.step += 1;
     }
 }
 

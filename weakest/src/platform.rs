@@ -143,7 +143,7 @@ pub unsafe trait Atomic<T: Copy + PartialEq>: Debug + Send + Sync {
     fn compare_exchange_weak<S: Site>(&self, current: T, new: T, success: S, failure: S) -> Result<T, T>;
 
     /// Waits until a load satisfies `ready` and returns what it loaded. For waits known to be short: the native
-    /// platform backs off and yields, it never parks.
+    /// platform spins, then yields, then sleeps for moments, so that a thread of a lower priority gets on. It never parks.
     fn wait_until<S: Site>(&self, site: S, ready: impl Fn(T) -> bool) -> T;
 
     /// Waits until the value satisfies `ready` and replaces it in the same step by `new(value)`; returns the value it

@@ -1,4 +1,4 @@
-//! Bugs of the default clock, which no explorer sees: its native tests must find them.
+//! Bugs of the default clock and of the machine's waits, which no explorer sees: native tests must find them.
 
 use super::Change::Edit;
 use super::Judge::Native;
@@ -20,5 +20,15 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "a thread that could not be started is never tried again",
         change: Edit(&[("clock/watch.rs", ".is_err() {\n            return;\n", ".is_err() {\n")]),
         found_by: Native("clock_starved"),
+    },
+    Seed {
+        seen: "google/sanitizers#614; found only where a real-time thread may be had",
+        wrong: "a thread that waits for the lock never sleeps",
+        change: Edit(&[(
+            "../../weakest/src/native.rs",
+            "if self.step > Self::SLEEP_STEP {",
+            "if self.step == u32::MAX {",
+        )]),
+        found_by: Native("priorities"),
     },
 ];

@@ -241,6 +241,6 @@ mod tests {
                 }
             }
         }
-        assert!(all().count() >= 33, "a seed is gone");
+        assert!(all().count() >= 34, "a seed is gone");
     }
 }
