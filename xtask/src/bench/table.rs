@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::instructions::Counted;
 use super::memory::Used;
 use super::runs::Group;
-use super::{LIMIT, OURS, Results};
+use super::{LIMIT, OURS, Results, targets};
 
 /// How the run was made, for whoever reads its results.
 type Machine = [(&'static str, String)];
@@ -19,6 +19,9 @@ pub(super) fn markdown(machine: &Machine, processes: usize, results: &Results) -
              over the rounds.\nTimes are nanoseconds for each callback, level or operation.\n\n";
     for (name, value) in machine {
         let _ = writeln!(text, "- {name}: {value}");
+    }
+    for (what, cost) in targets::machine(results) {
+        let _ = writeln!(text, "- {what}: {cost:.1} ns");
     }
     let _ = writeln!(text, "- processes: {processes}\n\n![per callback, per level, by siblings](plot.svg)\n");
     text += &times(&results.groups);
