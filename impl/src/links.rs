@@ -326,7 +326,7 @@ fn unlink_some<P: Platform>(child: &Handle<P>) -> Deferred<P> {
         unsafe { Callbacks::remove(&mut locked, link.cast()) };
         // SAFETY: Invariant 1: the link's hold is given up here, once.
         let released = unsafe { let_go(locked, parent) };
-        deferred.note(released.into_result());
+        deferred.add(released);
     });
     deferred
 }
@@ -335,7 +335,11 @@ fn unlink_some<P: Platform>(child: &Handle<P>) -> Deferred<P> {
 fn for_each_link<P: Platform>(child: &Handle<P>, mut visit: impl FnMut(LinkPtr<P>)) {
     let get = match child.shape {
         Shape::Plain => return,
-        Shape::One => get_of::<P, [Link<P>; 1]>,
+        Shape::One => {
+            // SAFETY: the state is that of a block with one link, and the handle keeps it alive.
+            let link = unsafe { get_of::<P, [Link<P>; 1]>(child.ptr(), 0) };
+            return link.into_iter().for_each(visit);
+        }
         Shape::Two => get_of::<P, [Link<P>; 2]>,
         Shape::Many => get_of::<P, Vec<Ptr<P, FarLink<P>>>>,
     };
@@ -351,6 +355,7 @@ fn for_each_link<P: Platform>(child: &Handle<P>, mut visit: impl FnMut(LinkPtr<P
 ///
 /// # Safety
 /// The state is alive, and that of a block with such links.
+#[inline]
 unsafe fn get_of<P: Platform, L: Links<P>>(shared: SharedPtr<P>, i: usize) -> Option<LinkPtr<P>> {
     // SAFETY: passed on to the caller; the state is a block's first field.
     unsafe { L::get(shared.cast(), i) }

@@ -77,6 +77,7 @@ pub(crate) enum Found<'a, P: Platform> {
 /// Makes the request, wakes the waits and switches the timer off; `None` if it was made before, or if every source
 /// handle is gone. If it found callbacks, `notifier` owes a [`notify`].
 #[must_use]
+#[inline(always)]
 pub(crate) fn request<'a, P: Platform>(
     source: &'a Shared<P>,
     cause: &Cause,
@@ -115,8 +116,22 @@ pub(crate) fn request<'a, P: Platform>(
     Some(if has_callbacks { Found::Callbacks(locked) } else { Found::Nothing })
 }
 
+/// As [`request`], out of line.
+#[inline(never)]
+fn request_child<'a, P: Platform>(
+    source: &'a Shared<P>,
+    cause: &Cause,
+    notifier: Option<ThreadId>,
+    by: Option<LinkPtr<P>>,
+    depth: usize,
+    panics: &mut Collector,
+) -> Option<Found<'a, P>> {
+    request(source, cause, notifier, by, depth, panics)
+}
+
 /// Wakes every wait and ends the timer; a panic of a waker or of the clock counts as a callback's.
 #[cold]
+#[inline(never)]
 fn release_all<'a, P: Platform>(
     source: &'a Shared<P>,
     locked: Locked<'a, P>,
@@ -301,7 +316,7 @@ impl<P: Platform> Notifier<P> {
         let child = child.ptr();
         // SAFETY: the handle's count is put aside: it keeps the child alive until `close` gets it back.
         let state = unsafe { child.get() };
-        match request(state, cause, Some(self.me), Some(link), self.depth + 1, &mut self.panics) {
+        match request_child(state, cause, Some(self.me), Some(link), self.depth + 1, &mut self.panics) {
             Some(Found::Callbacks(locked)) => {
                 self.busy = None;
                 self.depth += 1;

@@ -76,12 +76,26 @@ impl<P: Platform> Deferred<P> {
         }
     }
 
-    /// This one's panic, or else the later one's.
-    #[inline]
-    pub(crate) fn and(mut self, later: Self) -> Self {
-        if !later.is_none() {
-            self.note(later.into_result());
+    /// Notes the panic of what came later, if there is one and it is the first.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, later: Self) {
+        if later.is_none() {
+            std::mem::forget(later);
+        } else {
+            self.add_some(later);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_some(&mut self, later: Self) {
+        self.note(later.into_result());
+    }
+
+    /// This one's panic, or else the later one's.
+    #[inline(always)]
+    pub(crate) fn and(mut self, later: Self) -> Self {
+        self.add(later);
         self
     }
 
