@@ -3,10 +3,10 @@
 use weakest::model::Baseline;
 
 use crate::args::{Effort, Time};
-use crate::baseline;
 use crate::exit::{Exit, Failure};
 use crate::pins::Pins;
 use crate::program::{Program, name};
+use crate::{baseline, lock};
 
 /// What to do about a pin that does not hold.
 pub(crate) fn how_to_bless() -> String {
@@ -16,22 +16,23 @@ pub(crate) fn how_to_bless() -> String {
 /// `audit pins`.
 pub(crate) fn pins(program: &Program, bless: bool) -> Result<Exit, Failure> {
     let effort = Effort { depth: 0, time: Time { seconds: None } };
+    let _lock = lock::take(program)?;
     let pinned = Pins::read(&program.pins).map_err(Failure::Io)?.unwrap_or_default();
     let Some(baselines) = baseline::all(program, effort) else { return Ok(Exit::Unfinished) };
     let exit = baselines.iter().fold(Exit::Clean, |exit, baseline| exit.or(baseline::tell(baseline)));
     if exit != Exit::Clean {
-        eprintln!("nothing is pinned: the baseline does not pass");
+        complain!("nothing is pinned: the baseline does not pass");
         return Ok(exit);
     }
     let found = Pins::of(&baselines, |baseline| claims_outcomes(program, baseline));
     if pinned == found {
-        println!("{} baselines, all as pinned", baselines.len());
+        say!("{} baselines, all as pinned", baselines.len());
     } else if bless {
         found.write(&program.pins)?;
-        println!("{} baselines pinned in {}", baselines.len(), program.pins.display());
+        say!("{} baselines pinned in {}", baselines.len(), program.pins.display());
     } else {
         for orphan in pinned.orphans(&baselines) {
-            println!("{orphan}: pinned, and no longer a baseline");
+            say!("{orphan}: pinned, and no longer a baseline");
         }
         return Ok(tell(&pinned, &baselines).or(Exit::Found));
     }
@@ -48,12 +49,12 @@ pub(crate) fn tell(pins: &Pins, baselines: &[Baseline]) -> Exit {
     let mut exit = Exit::Clean;
     for b in baselines {
         if let Some(fault) = pins.fault(b) {
-            println!("{} ({}): {fault}", b.scenario, b.explorer);
+            say!("{} ({}): {fault}", b.scenario, b.explorer);
             exit = Exit::Found;
         }
     }
     if exit == Exit::Found {
-        println!("{}", how_to_bless());
+        say!("{}", how_to_bless());
     }
     exit
 }

@@ -127,8 +127,8 @@ pub(crate) fn list(program: &Program) -> Result<(), Failure> {
     for file in known {
         let id = file.file_stem().unwrap_or_default().to_string_lossy();
         match Counterexample::find(program, &id) {
-            Ok(found) => println!("{id}  {found}"),
-            Err(Failure::Usage(why) | Failure::Io(why)) => println!("{id}  {why}"),
+            Ok(found) => say!("{id}  {found}"),
+            Err(Failure::Usage(why) | Failure::Io(why)) => say!("{id}  {why}"),
         }
     }
     Ok(())

@@ -17,17 +17,23 @@
 //!
 //! Data flow: `args` → `run` (which asks worker processes through `worker`) → a record → tables, JSON, exit code.
 
+#[macro_use]
+mod say;
+
 mod args;
 mod baseline;
 mod bless;
 mod counterexample;
 mod exit;
 mod files;
+mod journal;
 mod list;
+mod lock;
 mod names;
 mod pins;
 mod program;
 mod progress;
+mod questions;
 mod replay;
 mod run;
 mod scenario;
@@ -36,7 +42,6 @@ mod tables;
 mod worker;
 
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 
 use args::Command;
 use exit::{Exit, Failure};
@@ -51,20 +56,17 @@ pub use program::Program;
 pub fn main(program: impl Into<Program>) -> ExitCode {
     let (program, command) = (program.into(), args::parse(program::name()));
     if !matches!(command, Command::Worker(_) | Command::Scenario(_) | Command::Replay(_)) {
-        let interrupt = ctrlc::set_handler(|| worker::INTERRUPTED.store(true, Ordering::Relaxed));
-        interrupt.expect("this is the process's only handler");
+        ctrlc::set_handler(worker::interrupt).expect("this is the process's only handler");
     }
-    let exit = execute(&program, command);
-    let exit = exit.unwrap_or_else(|failure| match failure {
-        Failure::Usage(message) => {
-            eprintln!("error: {message}");
-            Exit::Usage
-        }
-        Failure::Io(message) => {
-            eprintln!("error: {message}");
-            Exit::Unfinished
-        }
+    let exit = execute(&program, command).unwrap_or_else(|failure| {
+        let (exit, message) = match failure {
+            Failure::Usage(message) => (Exit::Usage, message),
+            Failure::Io(message) => (Exit::Unfinished, message),
+        };
+        complain!("error: {message}");
+        exit
     });
+    let exit = if say::arrived() { exit } else { exit.or(Exit::Unfinished) };
     ExitCode::from(exit as u8)
 }
 

@@ -6,9 +6,9 @@ use crate::tables;
 
 pub(crate) fn list(program: &Program) -> Result<Exit, Failure> {
     let subject = &program.subject;
-    println!("{}\n", tables::rows(subject.rows));
-    println!("{}\n", tables::claims(subject.claims()));
+    say!("{}\n", tables::rows(subject.rows));
+    say!("{}\n", tables::claims(subject.claims()));
     let (sites, mutants, claims) = (subject.rows.len(), subject.mutants().len(), subject.claims().count());
-    println!("{}: {sites} sites, {mutants} one-step weakenings, {claims} scenarios", subject.name);
+    say!("{}: {sites} sites, {mutants} one-step weakenings, {claims} scenarios", subject.name);
     Ok(Exit::Clean)
 }

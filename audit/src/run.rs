@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use weakest::model::{
-    Baseline, Explorer, Fate, Line, Mutant, Opinion, Record, Trial, Verdict, Violation, is_neutral, name_of,
+    Baseline, Fate, Line, Opinion, Record, Run as Exploration, Trial, Verdict, Violation, is_neutral,
 };
 
-use crate::args::{Effort, Run, Worker};
+use crate::args::Run;
 use crate::exit::{Exit, Failure};
+use crate::journal::Journal;
 use crate::pins::Pins;
 use crate::program::{Program, name};
-use crate::progress::Progress;
-use crate::worker::{ask, map};
-use crate::{baseline, bless, counterexample, files, names, tables};
+use crate::questions::{self, Found};
+use crate::{baseline, bless, counterexample, files, lock, tables};
 
 /// `audit run`.
 pub(crate) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
@@ -21,34 +21,46 @@ pub(crate) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
     }
     let faults = program.faults();
     for fault in &faults {
-        println!("{fault}");
+        say!("{fault}");
     }
     if !faults.is_empty() {
         return Ok(Exit::Found);
     }
-    let effort = args.effort();
     let pins = Pins::read(&program.pins).map_err(Failure::Io)?;
-    let Some(baseline) = baseline::all(program, effort) else { return Ok(interrupted()) };
-    println!("{}", tables::baselines(&baseline));
+    let _lock = lock::take(program)?;
+    let journal = Journal::open(program)?;
+    let Some(found) = questions::ask_all(program, &journal, args.effort()) else {
+        complain!("interrupted: what was answered is kept, and the next run goes on from there");
+        return Ok(Exit::Unfinished);
+    };
+    let exit = tell(program, args, pins.as_ref(), found)?;
+    journal.close()?;
+    Ok(exit)
+}
+
+/// Prints and writes what was found.
+fn tell(program: &Program, args: &Run, pins: Option<&Pins>, found: Found) -> Result<Exit, Failure> {
+    let Found { baseline, trials } = found;
+    say!("{}", tables::baselines(&baseline));
     let passed = baseline.iter().fold(Exit::Clean, |exit, b| exit.or(baseline::tell(b)));
     if passed != Exit::Clean {
         counterexample::keep_all(program, &baseline, &[])?;
-        println!("no mutant was put on trial: a verdict means nothing while the baseline does not pass");
+        say!("no mutant was put on trial: a verdict means nothing while the baseline does not pass");
         return Ok(passed);
     }
-    let Some(trials) = trials(program, effort) else { return Ok(interrupted()) };
     counterexample::keep_all(program, &baseline, &trials)?;
-    println!("{}", tables::trials(&trials));
-    println!("the failing executions: {} replay", name());
-    let pinned = tell_pins(args, pins.as_ref(), &baseline);
-    let exit = trials.iter().fold(pinned, |exit, trial| exit.or(tell_trial(program, trial)));
-    println!("{}", summary(&trials));
     let lines: Vec<Line> = trials.iter().map(Trial::line).collect();
     let record = Record { sources: program.sources().to_owned(), baseline, trials };
     files::write(&record_file(program, args), &record)?;
     if let Some(file) = &args.json {
         files::write(file, &lines)?;
     }
+    let Record { baseline, trials, .. } = &record;
+    say!("{}", tables::trials(trials));
+    say!("the failing executions: {} replay", name());
+    let pinned = tell_pins(args, pins, baseline);
+    let exit = trials.iter().fold(pinned, |exit, trial| exit.or(tell_trial(program, trial)));
+    say!("{}", summary(trials));
     Ok(exit)
 }
 
@@ -61,46 +73,13 @@ fn record_file(program: &Program, args: &Run) -> PathBuf {
     }
 }
 
-fn interrupted() -> Exit {
-    eprintln!("interrupted: nothing is written");
-    Exit::Unfinished
-}
-
-/// Every mutant before every explorer, a process each; `None` if interrupted.
-fn trials(program: &Program, effort: Effort) -> Option<Vec<Trial>> {
-    let mutants = program.subject.mutants();
-    let explorers: Vec<_> = program.subject.suites.iter().map(|suite| suite.explorer).collect();
-    let items: Vec<_> = mutants.iter().flat_map(|mutant| explorers.iter().map(move |&e| (mutant, e))).collect();
-    let progress = Progress::new("mutants", items.len());
-    let judge = |&(mutant, explorer): &(&Mutant, Explorer)| {
-        let question = Worker::Mutant {
-            explorer: explorer.name().to_owned(),
-            site: mutant.row.name.to_owned(),
-            to: name_of(mutant.to).to_owned(),
-            effort,
-        };
-        ask(&question).unwrap_or_else(|why| Opinion { explorer, blind: None, interrupted: Some(why), runs: Vec::new() })
-    };
-    let results = map(&items, judge, |&(mutant, explorer), opinion: &Opinion| {
-        progress.done(&format!("{} ({explorer}): {:?}", names::change(mutant), opinion.verdict()));
-    });
-    let mut opinions = results.into_iter();
-    mutants
-        .iter()
-        .map(|mutant| {
-            let own: Option<Vec<Opinion>> = opinions.by_ref().take(explorers.len()).collect();
-            Some(Trial::new(mutant, own?))
-        })
-        .collect()
-}
-
 /// Holds the baselines against the pins, which are of an ordinary run.
 fn tell_pins(args: &Run, pins: Option<&Pins>, baselines: &[Baseline]) -> Exit {
     match pins {
         _ if args.deep => Exit::Clean,
         Some(pins) => bless::tell(pins, baselines),
         None => {
-            println!("no counts are pinned: `{} pins --bless` pins them", name());
+            say!("no counts are pinned: `{} pins --bless` pins them", name());
             Exit::Clean
         }
     }
@@ -117,7 +96,7 @@ fn tell_trial(program: &Program, trial: &Trial) -> Exit {
     for opinion in &trial.opinions {
         for (run, violation) in opinion.foreign() {
             let (site, scenario) = (&trial.site, &run.scenario);
-            println!(
+            say!(
                 "FAULT {change}: {scenario} broke `{violation}`, which is no kill: {site}'s row does not serve \
                  `{}`; the row is wrong, or the scenario names the wrong rule",
                 violation.rule
@@ -126,18 +105,18 @@ fn tell_trial(program: &Program, trial: &Trial) -> Exit {
         }
         for (run, violation) in unserved(program, trial, opinion) {
             let (site, rule) = (&trial.site, &violation.rule);
-            println!(
+            say!(
                 "FAULT {change}: {} broke `{violation}`, which kills, and {site}'s row does not serve `{rule}`",
                 run.scenario
             );
             exit = Exit::Found;
         }
         for run in opinion.runs.iter().filter(|run| !run.evidence && matches!(run.fate, Fate::Killed(_))) {
-            println!("{change}: {} broke a rule, not evidence: it executes a SeqCst access", run.scenario);
+            say!("{change}: {} broke a rule, not evidence: it executes a SeqCst access", run.scenario);
         }
     }
     for scenario in trial.opinions.first().into_iter().flat_map(Opinion::broken_claims) {
-        println!("FAULT {change}: {scenario} claims to kill it and does not");
+        say!("FAULT {change}: {scenario} claims to kill it and does not");
         exit = Exit::Found;
     }
     exit
@@ -148,7 +127,7 @@ fn unserved<'a>(
     program: &Program,
     trial: &Trial,
     opinion: &'a Opinion,
-) -> impl Iterator<Item = (&'a weakest::model::Run, &'a Violation)> {
+) -> impl Iterator<Item = (&'a Exploration, &'a Violation)> {
     let row = program.subject.rows.iter().find(|row| row.name == trial.site);
     let serves = row.filter(|_| program.contract.is_some()).map(|row| row.serves);
     opinion.runs.iter().filter_map(move |run| match &run.fate {

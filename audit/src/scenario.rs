@@ -1,6 +1,6 @@
 //! `audit scenario`: one scenario, here and now, with the execution it failed in.
 
-use weakest::model::{faults, with_mutation};
+use weakest::model::{faults, name_of, with_mutation};
 
 use crate::args::Scenario;
 use crate::counterexample::Counterexample;
@@ -24,18 +24,18 @@ pub(crate) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failu
     let replayed = args.schedule.as_ref().map(replay).transpose();
     let replayed = replayed.map_err(|e| Failure::Usage(e.to_string()))?;
     head(suite, entry, mutant.as_ref());
-    println!("{}", tables::bound(budget.preemptions));
+    say!("{}", tables::bound(budget.preemptions));
     let found = replayed.unwrap_or_else(|| with_mutation(mutation, || suite.explore(entry, &budget)));
-    println!("{} executions, {} given up", found.executions, found.abandoned);
+    say!("{} executions, {} given up", found.executions, found.abandoned);
     for outcome in &found.outcomes {
-        println!("outcome: {outcome}");
+        say!("outcome: {outcome}");
     }
     let end = tell(&found);
     draw(args.dot.as_deref(), &found)?;
-    let change = args.site.clone().zip(args.to.clone());
-    let kept = Counterexample::new(program, suite.explorer, &args.name, change, &found.schedule);
+    let change = mutant.map(|mutant| (mutant.row.name.to_owned(), name_of(mutant.to).to_owned()));
+    let kept = Counterexample::new(program, suite.explorer, entry.claim.name, change, &found.schedule);
     if let Some(id) = kept.keep(program)? {
-        println!("run this execution again: {} replay {id}", name());
+        say!("run this execution again: {} replay {id}", name());
     }
     if mutant.is_some() || args.schedule.is_some() {
         // Outcomes are claimed for the table as it stands and for all executions; here only a broken rule counts.
@@ -43,7 +43,7 @@ pub(crate) fn scenario(program: &Program, args: &Scenario) -> Result<Exit, Failu
     }
     let faults = faults(entry, &found);
     if end != Exit::Found {
-        faults.iter().for_each(|fault| println!("{fault}"));
+        faults.iter().for_each(|fault| say!("{fault}"));
     }
     Ok(if faults.is_empty() { end } else { Exit::Found })
 }

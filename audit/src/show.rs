@@ -9,10 +9,10 @@ use crate::{files, names};
 
 /// What is about to be run.
 pub(crate) fn head(suite: &Suite, entry: &Entry, mutant: Option<&Mutant>) {
-    println!("{}: {}", entry.claim.name, entry.claim.about);
-    println!("{}", suite.explorer);
+    say!("{}: {}", entry.claim.name, entry.claim.about);
+    say!("{}", suite.explorer);
     if let Some(mutant) = mutant {
-        println!("{}", names::change(mutant));
+        say!("{}", names::change(mutant));
     }
 }
 
@@ -21,11 +21,11 @@ pub(crate) fn tell(found: &Exploration) -> Exit {
     match &found.end {
         End::Complete => Exit::Clean,
         End::Exhausted(limit) => {
-            println!("no verdict: {limit}");
+            say!("no verdict: {limit}");
             Exit::Unfinished
         }
         End::Violated(violation) => {
-            println!("\n{}\nbroken: {violation}", found.trace);
+            say!("\n{}\nbroken: {violation}", found.trace);
             Exit::Found
         }
     }
@@ -40,7 +40,7 @@ pub(crate) fn check_drawing(file: Option<&Path>) -> Result<(), Failure> {
 pub(crate) fn draw(file: Option<&Path>, found: &Exploration) -> Result<(), Failure> {
     let Some(file) = file else { return Ok(()) };
     if found.drawing.is_empty() {
-        println!("nothing to draw in {}", file.display());
+        say!("nothing to draw in {}", file.display());
         return Ok(());
     }
     files::write_text(file, &found.drawing)

@@ -98,6 +98,7 @@ fn malformed_rows_are_refused_with_the_reason() {
         (x, r#"{"op":"U","loc":"x","ord":"rlx","val":1,"reg":"r","kind":"cas","exp":0}"#, "without `ford`"),
         (x, r#"{"op":"W","loc":"x","ord":"rlx","val":1,"if":["r",0]}"#, "not assigned earlier"),
         (x, r#"{"op":"W","loc":"x","ord":"seq","val":1}"#, "unknown variant"),
+        (x, r#"{"op":"W","loc":"x","ord":"rlx","val":1,"weak":true}"#, "unknown field `weak`"),
         (r#"{"x":0,"x":1}"#, r#"{"op":"W","loc":"x","ord":"rlx","val":1}"#, "`x` stands twice"),
     ] {
         let error = row(init, thread).expect_err("the row is malformed");

@@ -1,7 +1,8 @@
 //! The rows of a litmus table: one JSON object a line.
 //!
 //! A row has a `name`, the program (`desc.init`, `desc.threads`), the outcome asked about (`desc.exists`) and the order
-//! in which outcomes are written (`vars`). Other fields are ignored. Events are
+//! in which outcomes are written (`vars`). A `shape`, and the answers of others (`verdicts`, `outcomes`, `race`), are not
+//! looked at; any other field is an error. Events are
 //! `{"op": "R" | "W" | "U" | "F", "ord": "na" | "rlx" | "acq" | "rel" | "acq_rel" | "sc", "loc", "val", "reg", "kind":
 //! "xchg" | "add" | "cas", "exp", "ford", "data": reg, "addr": reg, "if": [reg, value]}`.
 
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::program::{Action, Guard, Instruction, Location, MemoryOrder, Observable, Observed, Program, Update};
@@ -29,7 +30,7 @@ impl Row {
     /// Reads a row.
     ///
     /// # Errors
-    /// What is wrong with it: no JSON, a missing field, a name that stands for nothing, an order that the operation
+    /// What is wrong with it: no JSON, a missing field, a field that no row has, a name that stands for nothing, an order that the operation
     /// cannot have.
     pub fn parse(line: &str) -> Result<Self, Malformed> {
         let raw: RawRow = serde_json::from_str(line).map_err(|error| Malformed(error.to_string()))?;
@@ -63,13 +64,23 @@ fn malformed<T>(why: impl Into<String>) -> Result<T, Malformed> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawRow {
     name: String,
     desc: RawDescription,
     vars: Vec<String>,
+    #[serde(rename = "shape", default)]
+    _shape: IgnoredAny,
+    #[serde(rename = "verdicts", default)]
+    _verdicts: IgnoredAny,
+    #[serde(rename = "outcomes", default)]
+    _outcomes: IgnoredAny,
+    #[serde(rename = "race", default)]
+    _race: IgnoredAny,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawDescription {
     #[serde(deserialize_with = "each_name_once")]
     init: BTreeMap<String, i64>,
@@ -152,6 +163,7 @@ enum RawKind {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawEvent {
     op: RawOperation,
     ord: RawOrder,

@@ -8,6 +8,7 @@ use super::explorer::{Explorer, Finish};
 use super::machine::{Answer, Change, Machine, Operation};
 use super::program::{Action, Instruction, MemoryOrder, Observable, Observed, Program, Update};
 use super::reference::Outcome;
+use crate::model::{Budget, Limit, Meter};
 
 /// What an exploration of a small program found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,6 +39,26 @@ impl std::fmt::Display for TooManyThreads {
 
 impl std::error::Error for TooManyThreads {}
 
+/// Why there is no answer within a budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unexplored {
+    /// The program cannot be explored at all.
+    TooManyThreads(TooManyThreads),
+    /// A bound was reached first.
+    Bound(Limit),
+}
+
+impl std::fmt::Display for Unexplored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooManyThreads(why) => why.fmt(f),
+            Self::Bound(limit) => limit.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unexplored {}
+
 /// Explores every execution of `program` that RC11 allows. `question` is asked of each, as in
 /// [`enumerate`](super::reference::enumerate).
 ///
@@ -47,13 +68,33 @@ pub fn explore(
     program: &Program,
     question: impl Fn(&dyn Fn(Observable) -> Observed) -> bool,
 ) -> Result<Explored, TooManyThreads> {
+    let unbounded = Budget { preemptions: None, executions: u64::MAX, events: None, time: None };
+    explore_within(program, &unbounded, question).map_err(|why| match why {
+        Unexplored::TooManyThreads(why) => why,
+        Unexplored::Bound(_) => unreachable!("there is no bound"),
+    })
+}
+
+/// As [`explore`], within a budget.
+///
+/// # Errors
+/// Also if a bound is reached first.
+pub fn explore_within(
+    program: &Program,
+    budget: &Budget,
+    question: impl Fn(&dyn Fn(Observable) -> Observed) -> bool,
+) -> Result<Explored, Unexplored> {
     if program.threads.len() > MAX_THREADS {
-        return Err(TooManyThreads(program.threads.len()));
+        return Err(Unexplored::TooManyThreads(TooManyThreads(program.threads.len())));
     }
-    let mut explorer = Explorer::new();
+    let meter = Meter::start(budget);
+    let mut explorer = Explorer::within(meter);
     let mut machine = SmallMachine::new(program);
     let mut explored = Explored::default();
     loop {
+        if let Some(limit) = meter.reached(explored.executions + explored.deadlocks + explored.blocked) {
+            return Err(Unexplored::Bound(limit));
+        }
         match explorer.run(&mut machine) {
             Finish::Complete => {
                 let observe = |observable| machine.observe(observable, explorer.graph());
@@ -67,8 +108,12 @@ pub fn explore(
             Finish::Deadlock => explored.deadlocks += 1,
             Finish::Blocked => explored.blocked += 1,
             Finish::Dropped => {}
-            Finish::Stopped | Finish::Diverged | Finish::Refused | Finish::Exceeded => {
-                unreachable!("a small program always does the same, and without a bound")
+            Finish::Exceeded => {
+                let limit = explorer.exceeded.take().expect("an execution that exceeds a bound says which");
+                return Err(Unexplored::Bound(limit));
+            }
+            Finish::Stopped | Finish::Diverged | Finish::Refused => {
+                unreachable!("a small program always does the same")
             }
         }
         if !explorer.backtrack() {

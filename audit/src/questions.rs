@@ -1,0 +1,118 @@
+//! What a run asks: every baseline, then every mutant before every explorer.
+//!
+//! A core that finds no baseline left begins with the mutants; the answers count once every baseline has passed, and
+//! are not waited for once one has not.
+
+use weakest::model::{Baseline, Entry, Explorer, Mutant, Opinion, Suite, Trial, name_of};
+
+use crate::args::{Effort, Worker};
+use crate::exit::Exit;
+use crate::journal::{Journal, ask_once};
+use crate::program::Program;
+use crate::progress::Progress;
+use crate::worker::{Unanswered, give_up_mutants, interrupted, map};
+use crate::{baseline, names};
+
+/// What a run found out.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) baseline: Vec<Baseline>,
+    /// None, if the baseline does not pass.
+    pub(crate) trials: Vec<Trial>,
+}
+
+/// A question.
+#[derive(Debug)]
+enum Item<'a> {
+    Baseline(&'a Suite, &'a Entry),
+    Mutant(&'a Mutant, Explorer),
+}
+
+enum Answer {
+    Baseline(Baseline),
+    Opinion(Opinion),
+}
+
+/// Everything; `None` if interrupted.
+pub(crate) fn ask_all(program: &Program, journal: &Journal, effort: Effort) -> Option<Found> {
+    let mutants = program.subject.mutants();
+    let explorers: Vec<_> = program.subject.suites.iter().map(|suite| suite.explorer).collect();
+    let baselines = baseline::items(program).into_iter().map(|(suite, entry)| Item::Baseline(suite, entry));
+    let trials = mutants.iter().flat_map(|mutant| explorers.iter().map(move |&e| Item::Mutant(mutant, e)));
+    let items: Vec<_> = baselines.chain(trials).collect();
+    if journal.kept() > 0 {
+        complain!("an interrupted run left {} answers: this one goes on from there", journal.kept());
+    }
+    let progress = Progress::new(items.len());
+    let answers = map(&items, |item| {
+        let title = item.title();
+        progress.begin(&title);
+        let (answer, result) = item.ask(program, journal, effort)?;
+        progress.end(&title, &result);
+        Some(answer)
+    });
+    drop(progress);
+    if interrupted() {
+        return None;
+    }
+    let (mut baseline, mut opinions) = (Vec::new(), Vec::new());
+    for answer in answers {
+        match answer {
+            Some(Answer::Baseline(found)) => baseline.push(found),
+            Some(Answer::Opinion(found)) => opinions.push(found),
+            // A mutant that nobody waits for: the baseline does not pass.
+            None => {}
+        }
+    }
+    baseline::sort(&mut baseline);
+    let whole = opinions.len() == mutants.len() * explorers.len();
+    let mut opinions = opinions.into_iter();
+    let judged = mutants.iter().filter(|_| whole);
+    let trials = judged.map(|mutant| Trial::new(mutant, opinions.by_ref().take(explorers.len()).collect())).collect();
+    Some(Found { baseline, trials })
+}
+
+impl Item<'_> {
+    fn title(&self) -> String {
+        match self {
+            Self::Baseline(suite, entry) => baseline::title(suite, entry),
+            Self::Mutant(mutant, explorer) => format!("{} ({explorer})", names::change(mutant)),
+        }
+    }
+
+    /// The answer, and what it is in a few words.
+    fn ask(&self, program: &Program, journal: &Journal, effort: Effort) -> Option<(Answer, String)> {
+        match *self {
+            Self::Baseline(suite, entry) => {
+                let found = baseline::one(program, Some(journal), (suite, entry), effort)?;
+                if baseline::exit(&found) != Exit::Clean {
+                    give_up_mutants();
+                }
+                let result = baseline::result(&found);
+                Some((Answer::Baseline(found), result))
+            }
+            Self::Mutant(mutant, explorer) => {
+                let opinion = opinion(journal, mutant, explorer, effort)?;
+                let result = format!("{:?}", opinion.verdict());
+                Some((Answer::Opinion(opinion), result))
+            }
+        }
+    }
+}
+
+/// What one explorer says about one mutant; `None` if it is not wanted any more.
+fn opinion(journal: &Journal, mutant: &Mutant, explorer: Explorer, effort: Effort) -> Option<Opinion> {
+    let question = Worker::Mutant {
+        explorer: explorer.name().to_owned(),
+        site: mutant.row.name.to_owned(),
+        to: name_of(mutant.to).to_owned(),
+        effort,
+    };
+    match ask_once(Some(journal), &question) {
+        Ok(opinion) => Some(opinion),
+        Err(Unanswered::Stopped) => None,
+        Err(Unanswered::Failed(why)) => {
+            Some(Opinion { explorer, blind: None, interrupted: Some(why), runs: Vec::new() })
+        }
+    }
+}
