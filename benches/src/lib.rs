@@ -6,6 +6,7 @@
 #![allow(missing_debug_implementations, reason = "rows are closures")]
 
 pub mod criterion;
+pub mod crowd;
 pub mod group;
 mod groups;
 mod limits;
@@ -13,4 +14,4 @@ mod parallel;
 mod stop_token;
 
 pub use group::{Group, Row};
-pub use groups::groups;
+pub use groups::{crowds, groups};

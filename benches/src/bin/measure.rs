@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use rescind_benches::crowd::{FIGURES, OtherWork, THREADS, turn};
 use rescind_benches::group::callgrind_mark;
-use rescind_benches::{Group, Row, groups};
+use rescind_benches::{Group, Row, crowds, groups};
 
 /// Elements that are handled under callgrind: the difference of the two counts is what they cost.
 const COUNTS: [u64; 2] = [2_000, 6_000];
@@ -17,7 +18,10 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["instructions", filter] => instructions(filter),
-        ["times", filter] => times(filter),
+        ["times", filter] => {
+            times(filter);
+            times_of_crowds(filter);
+        }
         _ => {
             eprintln!("usage: measure instructions|times FILTER");
             return ExitCode::from(2);
@@ -72,6 +76,35 @@ fn times(filter: &str) {
         }
         let rows: Vec<_> = rows.iter().map(|row| serde_json::json!({ "subject": row.subject, "n": row.n })).collect();
         println!("{}", serde_json::json!({ "group": name, "rows": rows, "rounds": rounds }));
+    }
+}
+
+/// Rounds of a crowd, whose turns are long.
+const CROWD_ROUNDS: usize = 3;
+
+/// As [`times`], for crowds: a row for each number of threads, and a line for each figure.
+fn times_of_crowds(filter: &str) {
+    let work = OtherWork::calibrated();
+    for crowd in crowds() {
+        let names = crowd.groups();
+        if !names.iter().any(|name| name.contains(filter)) {
+            continue;
+        }
+        let rows: Vec<_> = THREADS.iter().flat_map(|&n| crowd.rows.iter().map(move |row| (n, row))).collect();
+        let mut rounds = vec![vec![[0.0; FIGURES.len()]; rows.len()]; CROWD_ROUNDS];
+        for (number, round) in rounds.iter_mut().enumerate() {
+            for index in (0..rows.len()).map(|turn| (turn + number) % rows.len()) {
+                let (n, (_, operation)) = rows[index];
+                round[index] = turn(n, operation, work);
+            }
+        }
+        let described = rows.iter().map(|(n, (subject, _))| serde_json::json!({ "subject": subject, "n": n }));
+        let described: Vec<_> = described.collect();
+        for (figure, name) in names.iter().enumerate().filter(|(_, name)| name.contains(filter)) {
+            let of = |round: &Vec<[f64; 4]>| round.iter().map(|figures| figures[figure]).collect::<Vec<_>>();
+            let rounds: Vec<_> = rounds.iter().map(of).collect();
+            println!("{}", serde_json::json!({ "group": name, "rows": described, "rounds": rounds }));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod cancel;
 mod chain;
 mod contended;
+mod crowds;
 mod handles;
 mod poll;
 mod register;
@@ -13,6 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rescind::{CancellationToken, CancellationTokenSource};
 
 use crate::{Group, parallel, stop_token};
+
+pub use crowds::crowds;
 
 /// Every group. What a row needs is made when it is first measured.
 const GROUPS: &[fn() -> Group] = &[

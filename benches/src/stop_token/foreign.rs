@@ -104,6 +104,11 @@ fn contended(operation: impl Fn(&Crowd, u64) + Sync + 'static) -> Measure {
     by_two(|| Crowd::new(0, 0), move |crowd, _, times| operation(crowd, times))
 }
 
+pub(super) fn crowded(members: crate::crowd::Crowd) -> crate::crowd::Crowd {
+    let crowd = Crowd::new(0, 0);
+    members.row(SUBJECT, move || crowd.register_on_heap(2, 1))
+}
+
 pub(super) fn rows(group: &str) -> Vec<Row> {
     let one = |measure| vec![Row { subject: SUBJECT, n: 1, elements: 1, measure }];
     let heap = |words| on(0, move |crowd, times| crowd.register_on_heap(words, times));

@@ -4,11 +4,24 @@
 mod foreign;
 
 use crate::Row;
+use crate::crowd::Crowd;
 
 /// Its rows in a group.
 #[cfg(std_stop_token)]
 pub(crate) fn rows(group: &str) -> Vec<Row> {
     foreign::rows(group)
+}
+
+/// With its row, of closures.
+#[cfg(std_stop_token)]
+pub(crate) fn crowded(crowd: Crowd) -> Crowd {
+    foreign::crowded(crowd)
+}
+
+/// No C++20 compiler was found.
+#[cfg(not(std_stop_token))]
+pub(crate) fn crowded(crowd: Crowd) -> Crowd {
+    crowd
 }
 
 /// No C++20 compiler was found.

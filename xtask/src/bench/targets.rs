@@ -27,6 +27,8 @@ const TIMES: &[Time] = &[
     Time("register on the stack by two threads", 1, (STD, 1), 1.1),
     Time("register a future by two threads", 1, (LIMIT, 1), 2.0),
     Time("register a future by two threads", 1, (TOKIO, 1), 0.15),
+    Time("oversubscribed futures, n threads: 99.9th percentile", 16, (TOKIO, 16), 1.0),
+    Time("oversubscribed futures, n threads: 99.9th percentile", 64, (TOKIO, 64), 1.0),
     Time("cancel callbacks", 10, (LIMIT, 10), 1.3),
     Time("cancel callbacks", 1_000, (LIMIT, 1_000), 1.3),
     Time("cancel callbacks", 100_000, (LIMIT, 100_000), 1.3),

@@ -19,7 +19,7 @@ pub(super) fn none_among(folder: &str, sources: &[&Source]) -> Faults {
             Err(e) => return vec![format!("{}: {e}", source.path)],
         };
         let others = found.into_iter().filter_map(|mention| match &*mention.path {
-            [first, other, ..] if first == "crate" || first == "super" => Some(other.clone()),
+            [first, other, ..] if (first == "crate" || first == "super") && other != module => Some(other.clone()),
             _ => None,
         });
         uses.insert(module, others.collect());
