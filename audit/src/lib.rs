@@ -38,6 +38,7 @@ mod replay;
 mod run;
 mod scenario;
 mod show;
+mod survivors;
 mod tables;
 mod worker;
 

@@ -17,7 +17,7 @@ use crate::{baseline, names};
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) baseline: Vec<Baseline>,
-    /// None, if the baseline does not pass.
+    /// Empty, if the baseline does not pass.
     pub(crate) trials: Vec<Trial>,
 }
 
@@ -33,43 +33,63 @@ enum Answer {
     Opinion(Opinion),
 }
 
-/// Everything; `None` if interrupted.
-pub(crate) fn ask_all(program: &Program, journal: &Journal, effort: Effort) -> Option<Found> {
-    let mutants = program.subject.mutants();
-    let explorers: Vec<_> = program.subject.suites.iter().map(|suite| suite.explorer).collect();
+/// Every scenario and, if `judging`, every mutant; `None` if interrupted.
+pub(crate) fn ask_all(program: &Program, journal: &Journal, effort: Effort, judging: bool) -> Option<Found> {
+    let mutants = if judging { program.subject.mutants() } else { Vec::new() };
     let baselines = baseline::items(program).into_iter().map(|(suite, entry)| Item::Baseline(suite, entry));
-    let trials = mutants.iter().flat_map(|mutant| explorers.iter().map(move |&e| Item::Mutant(mutant, e)));
-    let items: Vec<_> = baselines.chain(trials).collect();
+    let items: Vec<_> = baselines.chain(on_trial(program, &mutants)).collect();
     if journal.kept() > 0 {
         complain!("an interrupted run left {} answers: this one goes on from there", journal.kept());
     }
+    let (mut baseline, mut opinions) = (Vec::new(), Vec::new());
+    for answer in ask(program, journal, effort, &items)? {
+        match answer {
+            Answer::Baseline(found) => baseline.push(found),
+            Answer::Opinion(found) => opinions.push(found),
+        }
+    }
+    baseline::sort(&mut baseline);
+    Some(Found { baseline, trials: trials(program, &mutants, opinions).unwrap_or_default() })
+}
+
+/// These mutants, of a baseline that passes; `None` if interrupted.
+pub(crate) fn ask_mutants(
+    program: &Program,
+    journal: &Journal,
+    mutants: &[Mutant],
+    effort: Effort,
+) -> Option<Vec<Trial>> {
+    let items: Vec<_> = on_trial(program, mutants).collect();
+    let answers = ask(program, journal, effort, &items)?.into_iter();
+    let opinions = answers.filter_map(|answer| if let Answer::Opinion(found) = answer { Some(found) } else { None });
+    trials(program, mutants, opinions.collect())
+}
+
+fn on_trial<'a>(program: &'a Program, mutants: &'a [Mutant]) -> impl Iterator<Item = Item<'a>> {
+    let explorers = program.subject.suites.iter().map(|suite| suite.explorer);
+    mutants.iter().flat_map(move |mutant| explorers.clone().map(move |explorer| Item::Mutant(mutant, explorer)))
+}
+
+/// The trials, from the opinions in order; `None` if some are missing, which nobody waited for.
+fn trials(program: &Program, mutants: &[Mutant], opinions: Vec<Opinion>) -> Option<Vec<Trial>> {
+    let explorers = program.subject.suites.len();
+    let whole = opinions.len() == mutants.len() * explorers;
+    let mut opinions = opinions.into_iter();
+    let trial = |mutant| Trial::new(mutant, opinions.by_ref().take(explorers).collect());
+    whole.then(|| mutants.iter().map(trial).collect())
+}
+
+/// The answers that are still wanted, in order; `None` if interrupted.
+fn ask(program: &Program, journal: &Journal, effort: Effort, items: &[Item<'_>]) -> Option<Vec<Answer>> {
     let progress = Progress::new(items.len());
-    let answers = map(&items, |item| {
+    let answers = map(items, |item| {
         let title = item.title();
         progress.begin(&title);
         let (answer, result) = item.ask(program, journal, effort)?;
         progress.end(&title, &result);
         Some(answer)
     });
-    drop(progress);
-    if interrupted() {
-        return None;
-    }
-    let (mut baseline, mut opinions) = (Vec::new(), Vec::new());
-    for answer in answers {
-        match answer {
-            Some(Answer::Baseline(found)) => baseline.push(found),
-            Some(Answer::Opinion(found)) => opinions.push(found),
-            // A mutant that nobody waits for: the baseline does not pass.
-            None => {}
-        }
-    }
-    baseline::sort(&mut baseline);
-    let whole = opinions.len() == mutants.len() * explorers.len();
-    let mut opinions = opinions.into_iter();
-    let judged = mutants.iter().filter(|_| whole);
-    let trials = judged.map(|mutant| Trial::new(mutant, opinions.by_ref().take(explorers.len()).collect())).collect();
-    Some(Found { baseline, trials })
+    (!interrupted()).then(|| answers.into_iter().flatten().collect())
 }
 
 impl Item<'_> {

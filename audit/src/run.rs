@@ -12,42 +12,62 @@ use crate::journal::Journal;
 use crate::pins::Pins;
 use crate::program::{Program, name};
 use crate::questions::{self, Found};
-use crate::{baseline, bless, counterexample, files, lock, tables};
+use crate::{baseline, bless, counterexample, files, lock, survivors, tables};
 
 /// `audit run`.
 pub(crate) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
     if let Some(file) = &args.json {
         files::check_writable(file)?;
     }
-    let faults = program.faults();
-    for fault in &faults {
-        say!("{fault}");
-    }
-    if !faults.is_empty() {
-        return Ok(Exit::Found);
-    }
     let pins = Pins::read(&program.pins).map_err(Failure::Io)?;
     let _lock = lock::take(program)?;
     let journal = Journal::open(program)?;
-    let Some(found) = questions::ask_all(program, &journal, args.effort()) else {
-        complain!("interrupted: what was answered is kept, and the next run goes on from there");
-        return Ok(Exit::Unfinished);
+    let faults = program.faults();
+    let Some(found) = questions::ask_all(program, &journal, args.effort(), faults.is_empty()) else {
+        return Ok(interrupted());
     };
-    let exit = tell(program, args, pins.as_ref(), found)?;
+    say!("{}", tables::baselines(&found.baseline));
+    let passed = found.baseline.iter().fold(Exit::Clean, |exit, b| exit.or(baseline::tell(b)));
+    let exit = if passed == Exit::Clean && faults.is_empty() {
+        let Some(survivors) = survivors::lines(program, &journal, &found.trials, args.effort()) else {
+            return Ok(interrupted());
+        };
+        tell(program, args, pins.as_ref(), found, &survivors)?
+    } else {
+        counterexample::keep_all(program, &found.baseline, &[])?;
+        tell_no_trial(passed, &faults)
+    };
     journal.close()?;
     Ok(exit)
 }
 
-/// Prints and writes what was found.
-fn tell(program: &Program, args: &Run, pins: Option<&Pins>, found: Found) -> Result<Exit, Failure> {
-    let Found { baseline, trials } = found;
-    say!("{}", tables::baselines(&baseline));
-    let passed = baseline.iter().fold(Exit::Clean, |exit, b| exit.or(baseline::tell(b)));
-    if passed != Exit::Clean {
-        counterexample::keep_all(program, &baseline, &[])?;
-        say!("no mutant was put on trial: a verdict means nothing while the baseline does not pass");
-        return Ok(passed);
+fn interrupted() -> Exit {
+    complain!("interrupted: what was answered is kept, and the next run goes on from there");
+    Exit::Unfinished
+}
+
+/// What the scenarios broke was told first; here is what is wrong with the tables.
+fn tell_no_trial(passed: Exit, faults: &[String]) -> Exit {
+    for fault in faults {
+        say!("FAULT {fault}");
     }
+    if passed != Exit::Clean {
+        say!("no mutant was put on trial: a verdict means nothing while the baseline does not pass");
+        return passed;
+    }
+    say!("no mutant was put on trial: a verdict means nothing while the tables are wrong");
+    Exit::Found
+}
+
+/// Prints and writes what was found.
+fn tell(
+    program: &Program,
+    args: &Run,
+    pins: Option<&Pins>,
+    found: Found,
+    survivors: &[String],
+) -> Result<Exit, Failure> {
+    let Found { baseline, trials } = found;
     counterexample::keep_all(program, &baseline, &trials)?;
     let lines: Vec<Line> = trials.iter().map(Trial::line).collect();
     let record = Record { sources: program.sources().to_owned(), baseline, trials };
@@ -58,8 +78,12 @@ fn tell(program: &Program, args: &Run, pins: Option<&Pins>, found: Found) -> Res
     let Record { baseline, trials, .. } = &record;
     say!("{}", tables::trials(trials));
     say!("the failing executions: {} replay", name());
-    let pinned = tell_pins(args, pins, baseline);
-    let exit = trials.iter().fold(pinned, |exit, trial| exit.or(tell_trial(program, trial)));
+    for survivor in survivors {
+        say!("{survivor}");
+    }
+    let exit = trials.iter().fold(Exit::Clean, |exit, trial| exit.or(tell_trial(trial)));
+    let exit = trials.iter().fold(exit, |exit, trial| exit.or(tell_faults(program, trial)));
+    let exit = exit.or(tell_pins(args, pins, baseline));
     say!("{}", summary(trials));
     Ok(exit)
 }
@@ -85,14 +109,26 @@ fn tell_pins(args: &Run, pins: Option<&Pins>, baselines: &[Baseline]) -> Exit {
     }
 }
 
-/// Prints what is wrong with a trial.
-fn tell_trial(program: &Program, trial: &Trial) -> Exit {
+/// Prints what is no evidence, and says what the verdict is worth.
+fn tell_trial(trial: &Trial) -> Exit {
     let change = format!("{} {} → {}", trial.site, trial.from, trial.to);
-    let mut exit = match trial.verdict() {
+    for opinion in &trial.opinions {
+        for run in opinion.runs.iter().filter(|run| !run.evidence && matches!(run.fate, Fate::Killed(_))) {
+            let (explorer, scenario) = (opinion.explorer, &run.scenario);
+            say!("{change}: {scenario} broke a rule, no evidence under {explorer}: it executes a SeqCst access");
+        }
+    }
+    match trial.verdict() {
         Verdict::Killed => Exit::Clean,
         Verdict::Survived | Verdict::Blind => Exit::Found,
         Verdict::Exhausted => Exit::Unfinished,
-    };
+    }
+}
+
+/// Prints what the trial shows to be wrong with the tables.
+fn tell_faults(program: &Program, trial: &Trial) -> Exit {
+    let change = format!("{} {} → {}", trial.site, trial.from, trial.to);
+    let mut exit = Exit::Clean;
     for opinion in &trial.opinions {
         for (run, violation) in opinion.foreign() {
             let (site, scenario) = (&trial.site, &run.scenario);
@@ -110,9 +146,6 @@ fn tell_trial(program: &Program, trial: &Trial) -> Exit {
                 run.scenario
             );
             exit = Exit::Found;
-        }
-        for run in opinion.runs.iter().filter(|run| !run.evidence && matches!(run.fate, Fate::Killed(_))) {
-            say!("{change}: {} broke a rule, not evidence: it executes a SeqCst access", run.scenario);
         }
     }
     for scenario in trial.opinions.first().into_iter().flat_map(Opinion::broken_claims) {

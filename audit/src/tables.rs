@@ -20,10 +20,10 @@ pub(crate) fn baselines(baselines: &[Baseline]) -> Table {
     let mut table = table(&["scenario", "explorer", "bound", "executions", "given up", "result"]);
     for b in baselines {
         let result = match (b.faults.is_empty(), b.exhausted.is_some(), b.evidence) {
-            (false, ..) => "FAILS",
-            (true, true, _) => "exhausted",
-            (true, false, false) => "passes (not evidence)",
-            (true, false, true) => "passes",
+            (false, ..) => "FAILS".to_owned(),
+            (true, true, _) => "exhausted".to_owned(),
+            (true, false, false) => format!("passes (no evidence under {})", b.explorer),
+            (true, false, true) => "passes".to_owned(),
         };
         table.add_row([
             b.scenario.clone(),
@@ -31,7 +31,7 @@ pub(crate) fn baselines(baselines: &[Baseline]) -> Table {
             bound(b.preemptions),
             b.executions.to_string(),
             b.abandoned.to_string(),
-            result.to_owned(),
+            result,
         ]);
     }
     table

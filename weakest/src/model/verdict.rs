@@ -192,8 +192,11 @@ impl Opinion {
         let count = |wanted: fn(&Run) -> bool| self.runs.iter().filter(|run| wanted(run)).count();
         let mut parts = vec![format!("{} runs passed", count(|run| run.fate == Fate::Passed))];
         let others = [
-            (count(|run| matches!(run.fate, Fate::Killed(_))), "broke a rule but are not evidence"),
-            (count(|run| matches!(run.fate, Fate::Foreign(_))), "broke a rule the site does not serve"),
+            (
+                count(|run| matches!(run.fate, Fate::Killed(_))),
+                format!("broke a rule but are no evidence under {}", self.explorer),
+            ),
+            (count(|run| matches!(run.fate, Fate::Foreign(_))), "broke a rule the site does not serve".to_owned()),
         ];
         parts.extend(others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
         let mut limits = BTreeMap::<String, usize>::new();
