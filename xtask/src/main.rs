@@ -8,6 +8,7 @@ mod dotnet;
 mod report;
 mod sanitize;
 mod seeds;
+mod suites;
 mod tidy;
 
 use std::process::ExitCode;
@@ -42,6 +43,8 @@ enum Task {
         #[arg(default_value = "")]
         filter: String,
     },
+    /// Runs published crates' loom tests, unchanged, on the graph explorer; needs their sources from crates.io.
+    Suites(suites::Options),
     /// Times the token beside its peers and the least that it can cost.
     Bench(bench::Options),
     /// Compares the token with the living .NET on random histories; `-- --help` says how many.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Task::Sanitize { seconds } => sanitize::sanitize(seconds),
         Task::Codegen => codegen::codegen(),
         Task::Seeds { filter } => seeds::seeds(&filter),
+        Task::Suites(options) => suites::suites(&options),
         Task::Bench(options) => bench::bench(&options),
         Task::Dotnet { arguments } => return dotnet::dotnet(&arguments),
     };

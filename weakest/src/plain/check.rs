@@ -1,5 +1,6 @@
 //! The way in: a closure, every execution of which is explored.
 
+use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -59,7 +60,9 @@ impl Checker {
         println!("exploring");
         let budget =
             Budget { preemptions: None, executions: self.executions, events: Some(self.events), time: self.time };
-        explore(&budget, Rc::new(move || thread::run_main(&body)))
+        let report = explore(&budget, Rc::new(move || thread::run_main(&body)));
+        record(&report);
+        report
     }
 
     /// Explores, and says in one line how far it went.
@@ -80,6 +83,28 @@ impl Checker {
         println!("replaying {schedule}");
         replay(schedule, Rc::new(move || thread::run_main(&body)))
     }
+}
+
+/// Adds a line of JSON to the file that the variable `WEAKEST_RECORD` names: what a test found.
+fn record(report: &Report) {
+    let Some(path) = std::env::var_os("WEAKEST_RECORD") else { return };
+    let violation = report.violation.as_ref();
+    let line = serde_json::json!({
+        "test": std::thread::current().name(),
+        "executions": report.executions,
+        "blocked": report.blocked,
+        "dropped": report.dropped,
+        "cut_off": report.cut_off,
+        "events": report.events,
+        "seconds": report.time.as_secs_f64(),
+        "memory_checked": report.memory_checked,
+        "violation": violation.map(|violation| violation.message.lines().next().unwrap_or_default().to_owned()),
+        "exhausted": report.exhausted.as_ref().map(ToString::to_string),
+    });
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    // One write, so that lines of tests that run at the same time do not mix.
+    let written = file.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
+    written.expect("the file that WEAKEST_RECORD names is writable");
 }
 
 /// Gives up this execution: it counts as dropped, and is no evidence.
