@@ -2,6 +2,20 @@
 //!
 //! Their API is the standard library's, and where there is more, the documented one of the crate loom. They work inside
 //! of [`check`] only.
+//!
+//! # What is checked
+//! Races of cells, and of accesses of atomics that are not atomic; assertions; waits that never end; counted pointers and
+//! tracked values that are never dropped. With [`Arena`](crate::Arena) as the allocator also what is done to memory that
+//! is freed, and frees that do not happen after each use.
+//!
+//! # What is not seen
+//! - Atomics, locks and thread-locals of the standard library: model threads share one thread of the system. A lock of the
+//!   standard library that is held across an operation of the model hangs.
+//! - How something is made that a process makes once (a `OnceLock`): it is made before the first execution.
+//! - Addresses that are used again: no block is given out twice in an execution. The access to freed memory that goes with
+//!   such a mistake is found.
+//! - That something was freed in the right order by `std::sync::Arc`: such frees are let pass, and counted.
+//! - What a loop counts, beyond one fruitless round; and what a loop with effects does after it was cut off, which is told.
 
 pub mod alloc;
 pub mod cell;
