@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::Union;
-use rescind_spec::history::{FutureOp, GuardOp, JobOp, Op, RegistrationOp, SourceOp, Ticks, TokenOp};
+use rescind_spec::history::{FutureOp, GuardOp, JobOp, Op, RegistrationOp, SourceOp, Ticks, TokenOp, WeakOp};
 
 use crate::threads::Plan;
 
@@ -62,8 +62,8 @@ fn plain(surface: Surface) -> BoxedStrategy<Op> {
         source.push((3, S::TryReset));
     }
     if surface == Surface::Whole {
-        source.extend([(1, S::CancelAsync), (2, S::CancelOn), (2, S::Guard)]);
-        token.extend([(2, T::Future), (2, T::FutureOwned)]);
+        source.extend([(1, S::CancelAsync), (2, S::CancelOn), (2, S::Guard), (3, S::Downgrade)]);
+        token.extend([(2, T::Future), (2, T::FutureOwned), (2, T::Cause)]);
     }
     let timeout = delay(surface).prop_union(Just(0).boxed());
     let shared = prop_oneof![
@@ -96,6 +96,7 @@ fn crowded() -> impl Strategy<Value = Op> {
     prop_oneof![
         3 => (1..4_u8).prop_map(Op::NewTimed),
         2 => (2..NUMBERS).prop_map(|n| Op::Linked(vec![n])),
+        1 => (2..NUMBERS, 1..4_u8).prop_map(|(n, delay)| Op::LinkedTimed(vec![n], delay)),
         2 => (number(), 1..4_u8).prop_map(|(n, delay)| Op::CancelAfter(n, delay)),
         2 => (2..NUMBERS).prop_map(|n| Op::Register(n, Vec::new())),
         2 => (2..NUMBERS).prop_map(|n| Op::Token(TokenOp::Future, n)),
@@ -107,7 +108,8 @@ fn crowded() -> impl Strategy<Value = Op> {
 /// What .NET has not, or not in this form.
 fn own() -> BoxedStrategy<Op> {
     let future = weighted(&[(3, FutureOp::Poll), (1, FutureOp::PollAlarmed), (1, FutureOp::Drop)]);
-    let guard = weighted(&[(2, GuardOp::Drop), (1, GuardOp::Disarm)]);
+    let guard = weighted(&[(4, GuardOp::Drop), (2, GuardOp::Disarm), (1, GuardOp::Token)]);
+    let weak = weighted(&[(4, WeakOp::Upgrade), (3, WeakOp::Cancel), (1, WeakOp::Token), (1, WeakOp::Drop)]);
     let jobs = weighted(&[
         (2, JobOp::Run),
         (1, JobOp::Drop),
@@ -120,6 +122,9 @@ fn own() -> BoxedStrategy<Op> {
         1 => (number(), 0..4_u8).prop_map(|(n, polls)| Op::RunUntilCancelled(n, polls)),
         4 => (future, number()).prop_map(|(op, n)| Op::Future(op, n)),
         2 => (guard, number()).prop_map(|(op, n)| Op::Guard(op, n)),
+        3 => (weak, number()).prop_map(|(op, n)| Op::Weak(op, n)),
+        3 => (number(), any::<u8>()).prop_map(|(n, error)| Op::CancelBecause(n, error)),
+        2 => (vec(number(), 0..4), delay(Surface::Whole)).prop_map(|(tokens, delay)| Op::LinkedTimed(tokens, delay)),
         2 => (jobs, number()).prop_map(|(op, n)| Op::Job(op, n)),
         1 => (0..10_u8).prop_map(Op::Advance),
     ]

@@ -4,7 +4,9 @@
 //! the number of the callback that runs, or an answer: a string, a truth value or a named array. Drops of closures and
 //! calls of wakers are left out.
 
-use rescind_spec::history::{Answer, Event, FutureOp, GuardOp, JobOp, Op, Payload, RegistrationOp, SourceOp, TokenOp};
+use rescind_spec::history::{
+    Answer, Cause, Event, FutureOp, GuardOp, JobOp, Op, Payload, RegistrationOp, SourceOp, TokenOp, WeakOp,
+};
 use serde_json::{Value, json};
 
 /// A history, or another list of operations.
@@ -19,9 +21,10 @@ fn write_op(op: &Op) -> Value {
         Op::New => json!([name]),
         Op::NewTimed(n) | Op::Advance(n) => json!([name, n]),
         Op::Linked(tokens) => json!([name, tokens]),
+        Op::LinkedTimed(tokens, delay) => json!([name, tokens, delay]),
         Op::Source(_, n) | Op::Token(_, n) | Op::Registration(_, n) => json!([name, n]),
-        Op::Future(_, n) | Op::Guard(_, n) | Op::Job(_, n) => json!([name, n]),
-        Op::CancelAfter(n, delay) => json!([name, n, delay]),
+        Op::Future(_, n) | Op::Guard(_, n) | Op::Job(_, n) | Op::Weak(_, n) => json!([name, n]),
+        Op::CancelAfter(n, delay) | Op::CancelBecause(n, delay) => json!([name, n, delay]),
         Op::RunUntilCancelled(n, polls) => json!([name, n, polls]),
         Op::TokensEqual(a, b) | Op::RegistrationsEqual(a, b) => json!([name, a, b]),
         Op::Register(n, body) | Op::RegisterWithToken(n, body) => json!([name, n, write(body)]),
@@ -57,6 +60,8 @@ fn parse_op(value: &Value) -> Option<Result<Op, String>> {
         "new-timed" => Op::NewTimed(small(0)?),
         "advance" => Op::Advance(small(0)?),
         "linked" => Op::Linked(numbers(fields.first()?)?),
+        "linked-timed" => Op::LinkedTimed(numbers(fields.first()?)?, small(1)?),
+        "cancel-because" => Op::CancelBecause(number(0)?, small(1)?),
         "cancel-after" => Op::CancelAfter(number(0)?, small(1)?),
         "run-until-cancelled" => Op::RunUntilCancelled(number(0)?, small(1)?),
         "tokens-equal" => Op::TokensEqual(number(0)?, number(1)?),
@@ -98,7 +103,8 @@ fn kind(name: &str, n: usize) -> Option<Op> {
     let future = || FutureOp::ALL.iter().find(|op| op.name() == name).map(|&op| Op::Future(op, n));
     let guard = || GuardOp::ALL.iter().find(|op| op.name() == name).map(|&op| Op::Guard(op, n));
     let job = || JobOp::ALL.iter().find(|op| op.name() == name).map(|&op| Op::Job(op, n));
-    source.or_else(token).or_else(registration).or_else(future).or_else(guard).or_else(job)
+    let weak = || WeakOp::ALL.iter().find(|op| op.name() == name).map(|&op| Op::Weak(op, n));
+    source.or_else(weak).or_else(token).or_else(registration).or_else(future).or_else(guard).or_else(job)
 }
 
 /// What was observed, without drops and wakers.
@@ -112,7 +118,7 @@ fn event(event: &Event) -> Option<Value> {
         Event::Answer(answer) => Some(write_answer(answer)),
         Event::Runs { label, sees_request: true } => Some(json!(label)),
         Event::Runs { label, sees_request: false } => Some(json!(["blind", label])),
-        Event::Dropped(_) | Event::Woken(_) => None,
+        Event::Dropped(_) | Event::Woken(_) | Event::ErrorDropped(_) => None,
     }
 }
 
@@ -122,6 +128,10 @@ fn write_answer(answer: &Answer) -> Value {
         Answer::Done => json!("ok"),
         Answer::Bool(answer) => json!(answer),
         Answer::Token(number) => json!(["token", number]),
+        Answer::Cause(None) => json!(["cause"]),
+        Answer::Cause(Some(Cause::Requested)) => json!(["cause", "requested"]),
+        Answer::Cause(Some(Cause::TimedOut)) => json!(["cause", "timed out"]),
+        Answer::Cause(Some(Cause::Error(number))) => json!(["cause", number]),
         Answer::Pending => json!("pending"),
         Answer::Cancelled => json!("cancelled"),
         Answer::Output => json!("output"),

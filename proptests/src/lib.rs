@@ -29,7 +29,7 @@ pub fn normal(mut events: Vec<Event>) -> Vec<Event> {
         Event::Dropped(label) => (1, *label as usize),
         Event::Woken(rescind_spec::history::Waiter::Future(number)) => (2, *number),
         Event::Woken(rescind_spec::history::Waiter::Completion(number)) => (3, *number),
-        Event::Answer(_) | Event::Runs { .. } => (0, 0),
+        Event::Answer(_) | Event::Runs { .. } | Event::ErrorDropped(_) => (0, 0),
     };
     let sorted = |event: &Event| key(event).0 > 0;
     for row in events.chunk_by_mut(|a, b| sorted(a) && sorted(b)) {

@@ -32,9 +32,10 @@ pub const OUTER: &[&str] = &[
 /// Every operation that .NET has and a callback may do.
 #[must_use]
 pub fn inner() -> Vec<&'static str> {
-    let source =
-        SourceOp::ALL.iter().filter(|op| !matches!(op, SourceOp::CancelOn | SourceOp::CancelAsync | SourceOp::Guard));
-    let token = TokenOp::ALL.iter().filter(|op| !matches!(op, TokenOp::Future | TokenOp::FutureOwned));
+    let own = [SourceOp::CancelOn, SourceOp::CancelAsync, SourceOp::Guard, SourceOp::Downgrade];
+    let source = SourceOp::ALL.iter().filter(|op| !own.contains(op));
+    let own = [TokenOp::Cause, TokenOp::Future, TokenOp::FutureOwned];
+    let token = TokenOp::ALL.iter().filter(|op| !own.contains(op));
     let others = [
         Op::New,
         Op::NewTimed(0),

@@ -80,6 +80,8 @@ prop_state_machine! {
 /// Operations of the contract that no history does, and why.
 const NOT_IN_HISTORIES: &[(Operation, &str)] = &[
     (Operation::WithTimeout, "by the system's clock, which no history can wait for; `with_timeout_on` is the same"),
+    (Operation::LinkedWithTimeout, "by the system's clock; `linked_with_timeout_on` is the same"),
+    (Operation::CancelledCause, "part of asking a token for the cause"),
     (Operation::SourceToken, "part of making a source"),
     (Operation::None, "token 0 of every history"),
     (Operation::NewToken, "token 1 of every history"),

@@ -19,8 +19,14 @@ pub enum Op {
     NewTimed(Ticks),
     /// Makes a source linked to these tokens, and takes its token.
     Linked(Vec<usize>),
+    /// Makes a source linked to these tokens with a timeout of so many ticks on the manual clock, and takes its token.
+    LinkedTimed(Vec<usize>, Ticks),
     /// Does something with a handle of a source.
     Source(SourceOp, usize),
+    /// Makes the request because of an error of this number; panics if callbacks did.
+    CancelBecause(usize, u8),
+    /// Does something with a weak handle.
+    Weak(WeakOp, usize),
     /// Arms the timer of a source; on another clock than the manual one it never fires.
     CancelAfter(usize, Ticks),
     /// Asks something of a token.
@@ -60,6 +66,12 @@ pub enum Op {
 pub fn at_drop(body: &[Op]) -> Vec<Op> {
     let parts = body.iter().filter_map(|op| if let Op::AtDrop(ops) = op { Some(ops) } else { None });
     parts.flatten().cloned().collect()
+}
+
+/// Whether the drop of the error of this number panics with it.
+#[must_use]
+pub const fn is_loud(error: u8) -> bool {
+    error % 4 == 3
 }
 
 /// A time by the manual clock. The largest one stands for the longest possible time.
@@ -117,6 +129,19 @@ kinds! {
         TryReset = "reset", Some(Operation::TryReset);
         /// Makes a guard.
         Guard = "guard", Some(Operation::DropGuard);
+        /// Makes a weak handle.
+        Downgrade = "downgrade", Some(Operation::Downgrade);
+    }
+    /// What is done with a weak handle.
+    WeakOp {
+        /// Makes a handle, if there is one.
+        Upgrade = "upgrade", Some(Operation::Upgrade);
+        /// Makes the request, if there is a handle; panics if callbacks did.
+        Cancel = "weak-cancel", Some(Operation::WeakCancel);
+        /// Which token it gives.
+        Token = "weak-token", Some(Operation::WeakToken);
+        /// Drops it.
+        Drop = "drop-weak", None;
     }
     /// What is asked of a token.
     TokenOp {
@@ -126,6 +151,8 @@ kinds! {
         CanBeCancelled = "can-be-cancelled", Some(Operation::CanBeCancelled);
         /// Polls; the error must carry the token.
         Check = "check", Some(Operation::Check);
+        /// Asks for the cause, of the token and of its error, which must be the same.
+        Cause = "cause", Some(Operation::Cause);
         /// Blocks until the request, if there was one; does nothing otherwise.
         Wait = "wait", Some(Operation::Wait);
         /// Blocks for no time at all.
@@ -165,6 +192,8 @@ kinds! {
         Drop = "drop-guard", Some(Operation::DropDropGuard);
         /// Gives it up.
         Disarm = "disarm-guard", Some(Operation::DropGuardDisarm);
+        /// Which token it gives.
+        Token = "guard-token", Some(Operation::GuardToken);
     }
     /// What is done with a job and its completion.
     JobOp {
@@ -191,7 +220,10 @@ impl Op {
             Self::New => "new",
             Self::NewTimed(_) => "new-timed",
             Self::Linked(_) => "linked",
+            Self::LinkedTimed(..) => "linked-timed",
             Self::Source(op, _) => op.name(),
+            Self::CancelBecause(..) => "cancel-because",
+            Self::Weak(op, _) => op.name(),
             Self::CancelAfter(..) => "cancel-after",
             Self::Token(op, _) => op.name(),
             Self::TokensEqual(..) => "tokens-equal",
@@ -220,7 +252,10 @@ impl Op {
             Self::New => Some(Operation::New),
             Self::NewTimed(_) => Some(Operation::WithTimeoutOn),
             Self::Linked(_) => Some(Operation::Linked),
+            Self::LinkedTimed(..) => Some(Operation::LinkedWithTimeoutOn),
             Self::Source(op, _) => op.operation(),
+            Self::CancelBecause(..) => Some(Operation::CancelBecause),
+            Self::Weak(op, _) => op.operation(),
             Self::CancelAfter(..) => Some(Operation::CancelAfter),
             Self::Token(op, _) => op.operation(),
             Self::Register(..) => Some(Operation::Register),
@@ -254,6 +289,8 @@ pub enum Event {
     },
     /// A closure was dropped. In a row of such events the order does not count.
     Dropped(Label),
+    /// The error of this number was dropped while objects are there that could have kept it.
+    ErrorDropped(u8),
     /// A waker was called. The order does not count either.
     Woken(Waiter),
 }
@@ -278,6 +315,8 @@ pub enum Answer {
     Bool(bool),
     /// The number of a token.
     Token(usize),
+    /// Why a source is cancelled; `None`: it is not.
+    Cause(Option<Cause>),
     /// A future is not ready.
     Pending,
     /// A future ended because of the request.
@@ -288,6 +327,17 @@ pub enum Answer {
     Failed(Payload),
     /// A panic, where it was caught.
     Panicked(Payload),
+}
+
+/// Why a source is cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// By a call that gives no reason.
+    Requested,
+    /// By a timer.
+    TimedOut,
+    /// Because of the error of this number.
+    Error(u8),
 }
 
 /// What a panic carries.

@@ -38,6 +38,10 @@ operations! {
     WithTimeoutOn: "CancellationTokenSource::with_timeout_on" = "new CancellationTokenSource(TimeSpan, TimeProvider)";
     /// Makes a source that is cancelled with any of its parents.
     Linked: "CancellationTokenSource::linked" = "CancellationTokenSource.CreateLinkedTokenSource";
+    /// Makes a source that is cancelled with any of its parents, or cancels itself.
+    LinkedWithTimeout: "CancellationTokenSource::linked_with_timeout";
+    /// Makes a source that is cancelled with any of its parents, or cancels itself by a given clock.
+    LinkedWithTimeoutOn: "CancellationTokenSource::linked_with_timeout_on";
     /// Takes the source's token.
     SourceToken: "CancellationTokenSource::token" = "CancellationTokenSource.Token";
     /// Polls through the source.
@@ -48,6 +52,8 @@ operations! {
     TryCancel: "CancellationTokenSource::try_cancel";
     /// Makes the request; the first panic ends it.
     CancelFailFast: "CancellationTokenSource::cancel_fail_fast" = "CancellationTokenSource.Cancel(true)";
+    /// Makes the request for a reason.
+    CancelBecause: "CancellationTokenSource::cancel_because";
     /// Makes the request; the callbacks run elsewhere.
     CancelOn: "CancellationTokenSource::cancel_on" = "CancellationTokenSource.CancelAsync";
     /// Arms the timer.
@@ -58,8 +64,18 @@ operations! {
     TryReset: "CancellationTokenSource::try_reset" = "CancellationTokenSource.TryReset";
     /// Makes a guard that cancels when dropped.
     DropGuard: "CancellationTokenSource::drop_guard";
+    /// Makes a weak handle.
+    Downgrade: "CancellationTokenSource::downgrade" = "new WeakReference<CancellationTokenSource>";
+    /// Makes a source handle of a weak one, while there is another.
+    Upgrade: "WeakSource::upgrade" = "WeakReference<CancellationTokenSource>.TryGetTarget";
+    /// Makes the request, while there is a source handle.
+    WeakCancel: "WeakSource::cancel";
+    /// Takes the token of a weak handle.
+    WeakToken: "WeakSource::token";
     /// Drops a source handle; the last one removes the callbacks.
     DropSource: "drop(CancellationTokenSource)" = "CancellationTokenSource.Dispose";
+    /// Takes the token of a guard.
+    GuardToken: "DropGuard::token";
     /// Gives up a guard without a request.
     DropGuardDisarm: "DropGuard::disarm";
     /// Drops a guard: the request.
@@ -84,6 +100,10 @@ operations! {
     CanBeCancelled: "CancellationToken::can_be_cancelled" = "CancellationToken.CanBeCanceled";
     /// Polls; cancelled is an error.
     Check: "CancellationToken::check" = "CancellationToken.ThrowIfCancellationRequested";
+    /// Asks why the request was made.
+    Cause: "CancellationToken::cause";
+    /// Asks an error why the request was made.
+    CancelledCause: "Cancelled::cause";
     /// Registers a callback.
     Register: "CancellationToken::register" = "CancellationToken.Register(Action)";
     /// Registers a callback that is given the token.

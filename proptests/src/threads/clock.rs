@@ -74,16 +74,37 @@ impl Clock {
     }
 }
 
-impl TimeProvider for Clock {
+/// The clock as one source has it, with the number of the timer that was made.
+#[derive(Clone)]
+pub(super) struct SourceClock {
+    clock: Clock,
+    timer: Arc<Mutex<Option<usize>>>,
+}
+
+impl SourceClock {
+    pub(super) fn new(clock: &Clock) -> Self {
+        Self { clock: clock.clone(), timer: Arc::default() }
+    }
+
+    /// Whether the source's timer was made and not dropped yet.
+    pub(super) fn has_timer(&self) -> bool {
+        let timer = *self.timer.lock().expect("nothing panics under this lock");
+        timer.is_some_and(|timer| self.clock.state().fires[timer].is_some())
+    }
+}
+
+impl TimeProvider for SourceClock {
     fn now(&self) -> Duration {
-        self.state().now
+        self.clock.state().now
     }
 
     fn timer(&self, fire: Box<dyn Fn() + Send + Sync>) -> Box<dyn Timer> {
-        let mut state = self.state();
+        let mut state = self.clock.state();
         state.due.push(None);
         state.fires.push(Some(fire.into()));
-        Box::new(ClockTimer { clock: self.clone(), number: state.due.len() - 1 })
+        let number = state.due.len() - 1;
+        *self.timer.lock().expect("nothing panics under this lock") = Some(number);
+        Box::new(ClockTimer { clock: self.clock.clone(), number })
     }
 }
 

@@ -9,6 +9,7 @@
 //! waits for one of a source with a smaller number) are void.
 
 mod callbacks;
+mod causes;
 mod clock;
 mod facts;
 mod perform;

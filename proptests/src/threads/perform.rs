@@ -38,7 +38,10 @@ impl Execution {
         match op {
             Op::New => Ok(self.new_source()),
             Op::NewTimed(delay) => Ok(self.new_timed(*delay)),
-            Op::Linked(tokens) => Ok(self.linked(tokens)),
+            Op::Linked(tokens) => Ok(self.linked(tokens, None)),
+            Op::LinkedTimed(tokens, delay) => Ok(self.linked(tokens, Some(*delay))),
+            Op::CancelBecause(number, _) => self.cancel_because(*number),
+            Op::Weak(op, number) => self.with_weak(*op, *number),
             Op::Source(op, number) => self.with_source(*op, *number),
             Op::CancelAfter(number, delay) => Ok(self.cancel_after(*number, *delay)),
             Op::Token(op, number) => Ok(self.with_token(*op, *number)),
@@ -81,6 +84,15 @@ impl Execution {
         }
         let tokens: Vec<_> = worlds.iter_mut().flat_map(|world| std::mem::take(&mut world.tokens)).collect();
         let now: Vec<_> = tokens.iter().map(|(source, token)| (*source, token.is_cancelled())).collect();
+        for (source, token) in &tokens {
+            self.read_cause(*source, token);
+        }
+        for (source, clock) in worlds.iter().flat_map(|world| &world.clocks) {
+            if now.iter().any(|(known, cancelled)| known == source && *cancelled) {
+                let left = clock.has_timer();
+                self.facts(|_| super::facts::timer_ended(*source, left));
+            }
+        }
         self.facts(|facts| {
             facts.finish(|source| now.iter().find(|(known, _)| *known == source).map(|(_, cancelled)| *cancelled))
         });
@@ -92,8 +104,8 @@ impl Execution {
     }
 
     fn drop_world(&self, world: World) {
-        let World { handles, registrations, futures, guards, completions, .. } = world;
-        drop((futures, registrations, completions));
+        let World { handles, registrations, futures, guards, weak, completions, .. } = world;
+        drop((futures, registrations, completions, weak));
         guards.into_iter().flatten().for_each(|(_, guard)| guard.disarm());
         drop(handles);
     }

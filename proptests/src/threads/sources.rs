@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use rescind_spec::history::{Answer, GuardOp, SourceOp, Ticks};
 
-use super::facts::{Began, Id, Request};
+use super::clock::SourceClock;
+use super::facts::{Began, Cause, Id, Request};
 use super::world::{Execution, JobFacts, Source, Thrown};
 
 /// A handle, of one thread: an operation borrows it for as long as it takes, which is past a drop from inside it.
 pub(super) struct Handle {
-    id: Id,
-    source: Source,
+    pub(super) id: Id,
+    pub(super) source: Source,
     /// Whether its timer goes by the histories' clock.
-    timed: bool,
+    pub(super) timed: bool,
 }
 
 /// A time by that clock.
@@ -37,18 +38,27 @@ impl Execution {
     }
 
     pub(super) fn new_timed(&self, delay: Ticks) -> Answer {
-        let source = Source::with_timeout_on(time(delay), self.clock().clone());
-        self.keep(self.learn(|facts| facts.new_source(&[], true)), source, true)
+        let clock = SourceClock::new(self.clock());
+        let source = Source::with_timeout_on(time(delay), clock.clone());
+        let id = self.learn(|facts| facts.new_source(&[], true));
+        self.world(|world| world.clocks.push((id, clock)));
+        self.keep(id, source, true)
     }
 
-    pub(super) fn linked(&self, tokens: &[usize]) -> Answer {
+    /// Links a source to these tokens, with a timeout if there is a delay.
+    pub(super) fn linked(&self, tokens: &[usize], delay: Option<Ticks>) -> Answer {
         let (ids, tokens): (Vec<_>, Vec<_>) = tokens.iter().map(|&number| self.token(number)).unzip();
         let parents: Vec<_> = self.learn(|facts| ids.iter().map(|&id| facts.begin(id)).collect());
-        let source = Source::linked(tokens.iter().map(|token| &**token));
-        let id = self.learn(|facts| facts.new_source(&parents, false));
+        let (tokens, clock) = (tokens.iter().map(|token| &**token), SourceClock::new(self.clock()));
+        let source = match delay {
+            Some(delay) => Source::linked_with_timeout_on(tokens, time(delay), clock.clone()),
+            None => Source::linked(tokens),
+        };
+        let id = self.learn(|facts| facts.new_source(&parents, delay.is_some()));
+        self.world(|world| world.clocks.push((id, clock)));
         let cancelled = source.is_cancelled();
         self.facts(|facts| facts.linked(id, &parents, cancelled));
-        self.keep(id, source, false)
+        self.keep(id, source, delay.is_some())
     }
 
     pub(super) fn clone_handle(&self, handle: &Handle) -> Arc<Handle> {
@@ -78,7 +88,7 @@ impl Execution {
         told
     }
 
-    fn handle(&self, number: usize) -> Option<(usize, Arc<Handle>)> {
+    pub(super) fn handle(&self, number: usize) -> Option<(usize, Arc<Handle>)> {
         self.world(|world| {
             let index = number.checked_rem(world.handles.len())?;
             Some((index, world.handles[index].clone()?))
@@ -136,6 +146,10 @@ impl Execution {
                 self.learn(|facts| facts.guard_made(id));
                 self.world(|world| world.guards.push(Some((id, guard))));
             }
+            SourceOp::Downgrade => {
+                let weak = source.downgrade();
+                self.world(|world| world.weak.push(Some((id, weak, handle.timed))));
+            }
             SourceOp::Drop | SourceOp::TryReset => unreachable!("they take the handle"),
         }
         Ok(Answer::Done)
@@ -156,15 +170,18 @@ impl Execution {
             Err(_) if op == SourceOp::CancelFailFast => Request::Stopped,
             Err(_) => Request::Made,
         };
-        self.requested(began, how);
+        self.requested(began, how, Cause::Requested);
         match told {
             Err(_) if op == SourceOp::TryCancel => Ok(Answer::Done),
             told => told.map(Answer::Bool),
         }
     }
 
-    fn requested(&self, began: Began, how: Request) {
+    pub(super) fn requested(&self, began: Began, how: Request, cause: Cause) {
         let me = self.me();
+        if how != Request::Before {
+            self.facts(|facts| facts.caused(began.source, cause));
+        }
         self.facts(|facts| facts.requested(me, began, how));
         if how != Request::Made {
             return;
@@ -218,7 +235,7 @@ impl Execution {
     /// A request was made; if nobody says how, by whom is not known.
     fn requested_elsewhere(&self, began: Began, how: Option<Request>) {
         match how {
-            Some(how) => self.requested(began, how),
+            Some(how) => self.requested(began, how, Cause::Requested),
             None => self.learn(|facts| facts.silent(began.source)),
         }
         self.facts(|facts| facts.polled(began, true));
@@ -250,6 +267,12 @@ impl Execution {
             world.guards[index].take()
         });
         let Some((id, guard)) = guard else { return Ok(Answer::Void) };
+        if op == GuardOp::Token {
+            let token = guard.token();
+            assert!(self.token_of(id).is_none_or(|known| *known == token), "a guard gives its source's token");
+            self.world(|world| world.guards.push(Some((id, guard))));
+            return Ok(Answer::Done);
+        }
         if op == GuardOp::Disarm {
             return self.end_handle(id, || guard.disarm()).map(|()| Answer::Done);
         }

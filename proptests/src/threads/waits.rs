@@ -72,6 +72,7 @@ impl Execution {
         let cancelled = match op {
             TokenOp::IsCancelled => token.is_cancelled(),
             TokenOp::Check => token.check().is_err_and(|error| *error.token() == *token),
+            TokenOp::Cause => return self.read_cause(source, &token),
             TokenOp::CanBeCancelled => {
                 let answer = token.can_be_cancelled();
                 self.facts(|facts| facts.can_be_cancelled(began, gone, answer));

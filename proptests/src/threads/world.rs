@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rescind::CallbackPanics;
 use rescind::generic::{
-    CancelCompletion, CancelJob, CancellationToken, CancellationTokenSource, DropGuard, Registration,
+    CancelCompletion, CancelJob, CancellationToken, CancellationTokenSource, DropGuard, Registration, WeakSource,
 };
 use rescind_spec::history::{Answer, Op};
 use weakest::model::{Kind, violate};
@@ -15,7 +15,7 @@ use weakest::shuttle::Shuttle;
 use weakest::{Platform, ThreadId};
 
 use super::Plan;
-use super::clock::{Clock, Turns};
+use super::clock::{Clock, SourceClock, Turns};
 use super::facts::{Broken, Facts, Id, Label, Note, Notes};
 use super::sources::Handle;
 
@@ -48,6 +48,10 @@ pub(super) struct World {
     pub(super) registrations: Vec<Option<Arc<KeptRegistration>>>,
     pub(super) futures: Vec<Option<KeptFuture>>,
     pub(super) guards: Vec<Option<(Id, DropGuard<Shuttle>)>>,
+    /// Weak handles, and whether the timer goes by the histories' clock.
+    pub(super) weak: Vec<Option<(Id, WeakSource<Shuttle>, bool)>>,
+    /// The clocks of sources, to see whether a timer is left.
+    pub(super) clocks: Vec<(Id, SourceClock)>,
     pub(super) jobs: Vec<Option<(usize, CancelJob<Shuttle>)>>,
     pub(super) completions: Vec<Option<(usize, CancelCompletion<Shuttle>)>>,
     /// What the operations under way must report, outermost first.
@@ -254,11 +258,19 @@ impl Execution {
         }
         self.deal_handles(&mut deal);
         let mut main = self.world(std::mem::take);
+        let clocks = std::mem::take(&mut main.clocks);
+        let weak: Vec<_> = main.weak.drain(..).map(|weak| (deal.choose(threads + 1), weak)).collect();
         let mut worlds: Vec<_> = (0..threads).map(|_| World::default()).collect();
         for registration in main.registrations.drain(..) {
             match deal.choose(threads + 1) {
                 thread if thread < threads => worlds[thread].registrations.push(registration),
                 _ => worlds.iter_mut().for_each(|world| world.registrations.push(registration.clone())),
+            }
+        }
+        for (thread, weak) in weak {
+            match worlds.get_mut(thread) {
+                Some(world) => world.weak.push(weak),
+                None => worlds.iter_mut().for_each(|world| world.weak.push(weak.clone())),
             }
         }
         main.futures.drain(..).for_each(|kept| worlds[deal.choose(threads)].futures.push(kept));
@@ -267,12 +279,13 @@ impl Execution {
         main.completions.drain(..).for_each(|kept| worlds[deal.choose(threads)].completions.push(kept));
         let mut state = self.state();
         for (world, given) in state.worlds.iter_mut().zip(worlds) {
-            let World { registrations, futures, guards, jobs, completions, .. } = given;
-            *world = World { registrations, futures, guards, jobs, completions, ..std::mem::take(world) };
+            let World { registrations, futures, guards, weak, jobs, completions, .. } = given;
+            *world = World { registrations, futures, guards, weak, jobs, completions, ..std::mem::take(world) };
         }
         let World { handles, tokens, .. } = main;
         state.worlds[0].handles = handles;
         state.worlds[0].tokens = tokens;
+        state.worlds[0].clocks = clocks;
         promised
     }
 

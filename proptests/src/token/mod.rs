@@ -29,10 +29,13 @@ struct World {
     registrations: Vec<Option<Arc<Registration>>>,
     futures: Vec<Option<waits::Kept>>,
     guards: Vec<Option<DropGuard>>,
+    weak: Vec<Option<sources::Weak>>,
     jobs: Vec<waits::Job>,
     clock: ManualTime,
     /// How often each callback's closure was dropped.
     drops: Vec<u32>,
+    /// How often each error was dropped.
+    errors: Vec<u32>,
     events: Vec<Event>,
     /// Names of the operations that are under way, outermost first.
     under_way: Vec<Frame>,
@@ -75,15 +78,15 @@ impl Runner {
     /// Drops everything that is left.
     ///
     /// # Panics
-    /// If a closure was not dropped exactly once.
+    /// If a closure or an error was not dropped exactly once.
     pub fn finish(&self) {
         let left = {
             let mut world = self.world();
-            let drops = std::mem::take(&mut world.drops);
-            std::mem::replace(&mut *world, World { drops, over: true, ..World::default() })
+            let (drops, errors) = (std::mem::take(&mut world.drops), std::mem::take(&mut world.errors));
+            std::mem::replace(&mut *world, World { drops, errors, over: true, ..World::default() })
         };
-        let World { handles, tokens, registrations, futures, guards, jobs, .. } = left;
-        drop((futures, registrations, handles, tokens));
+        let World { handles, tokens, registrations, futures, guards, weak, jobs, .. } = left;
+        drop((futures, registrations, handles, tokens, weak));
         for guard in guards.into_iter().flatten() {
             guard.disarm();
         }
@@ -91,6 +94,7 @@ impl Runner {
         for (label, drops) in self.world().drops.iter().enumerate() {
             assert_eq!(*drops, 1, "drops of the closure of callback {label}");
         }
+        assert!(self.world().errors.iter().all(|drops| *drops == 1), "an error was not dropped exactly once");
     }
 
     /// Which operations happened where.
@@ -138,6 +142,9 @@ impl Runner {
                 let tokens: Vec<_> = tokens.iter().map(|&number| self.token(number).1).collect();
                 self.keep(CancellationTokenSource::linked(&tokens), false)
             }
+            Op::LinkedTimed(tokens, delay) => self.linked_timed(tokens, *delay),
+            Op::CancelBecause(handle, error) => self.cancel_because(*handle, *error),
+            Op::Weak(op, number) => self.with_weak(*op, *number),
             Op::Source(op, number) => self.with_source(*op, *number),
             Op::CancelAfter(number, delay) => self.cancel_after(*number, *delay),
             Op::Token(op, number) => self.with_token(*op, self.token(*number).1),

@@ -84,6 +84,7 @@ impl Runner {
                     true
                 }
             }),
+            TokenOp::Cause => super::sources::cause(&token),
             TokenOp::Wait if token.is_cancelled() => {
                 token.wait();
                 Answer::Done
@@ -204,6 +205,13 @@ impl Runner {
     }
 
     pub(super) fn with_guard(&self, op: GuardOp, number: usize) -> Answer {
+        if op == GuardOp::Token {
+            let token = {
+                let guards = &self.world().guards;
+                pick(guards, number).and_then(|index| guards[index].as_ref().map(|guard| guard.token()))
+            };
+            return token.map_or(Answer::Void, |token| self.number_of(&token));
+        }
         let guard = {
             let guards = &mut self.world().guards;
             pick(guards, number).and_then(|index| guards[index].take())
@@ -211,7 +219,7 @@ impl Runner {
         match (guard, op) {
             (None, _) => return Answer::Void,
             (Some(guard), GuardOp::Drop) => drop(guard),
-            (Some(guard), GuardOp::Disarm) => guard.disarm(),
+            (Some(guard), GuardOp::Disarm | GuardOp::Token) => guard.disarm(),
         }
         Answer::Done
     }

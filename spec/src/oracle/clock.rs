@@ -1,7 +1,7 @@
 //! The manual clock.
 
 use super::{OnPanic, Oracle, Panics};
-use crate::history::{Answer, Payload, Ticks};
+use crate::history::{Answer, Cause, Payload, Ticks};
 
 /// A timer that will fire: by deadline, ties in order of arming.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +25,7 @@ impl Oracle {
         let mut panics = Vec::new();
         while let Some(source) = self.next_due() {
             self.sources[source].timer = None;
-            match self.cancel(source, OnPanic::Collect) {
+            match self.cancel(source, Cause::TimedOut, OnPanic::Collect) {
                 Err(Payload::Callbacks(of_one_timer)) => panics.extend(of_one_timer),
                 Err(payload) => panics.push(payload),
                 Ok(_) => {}

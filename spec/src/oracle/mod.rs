@@ -8,7 +8,7 @@ mod clock;
 mod sources;
 mod waits;
 
-use crate::history::{Answer, Event, GuardOp, Label, Op, Payload, Ticks};
+use crate::history::{Answer, Cause, Event, GuardOp, Label, Op, Payload, Ticks};
 
 /// A model of every object that one history made. [`step`](Self::step) does the next thing.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,10 @@ pub struct Oracle {
     registrations: Vec<Option<Registration>>,
     futures: Vec<Option<waits::Future>>,
     guards: Vec<Option<usize>>,
+    /// Weak handles, by the number of the source.
+    weak: Vec<Option<usize>>,
+    /// Handles that a request under way borrows, outermost first, with their sources.
+    borrowed: Vec<sources::Borrowed>,
     jobs: Vec<waits::Job>,
     /// Whether each callback was called.
     called: Vec<bool>,
@@ -29,7 +33,8 @@ pub struct Oracle {
 
 #[derive(Debug, Clone)]
 struct Source {
-    cancelled: bool,
+    /// Why it is cancelled, if it is: fixed by the request.
+    cause: Option<Cause>,
     /// Handles and guards.
     handles: usize,
     /// What the request reaches, in order of registration.
@@ -132,10 +137,16 @@ impl Oracle {
             Op::New => Ok(self.make(&[], None)),
             Op::NewTimed(delay) => Ok(self.make(&[], Some(*delay))),
             Op::Linked(tokens) => Ok(self.make(tokens, None)),
+            Op::LinkedTimed(tokens, delay) => Ok(self.make(tokens, Some(*delay))),
             Op::Source(op, handle) => match *pick(&self.handles, *handle).unwrap_or(&None) {
                 Some(source) => self.with_source(*op, pick_index(&self.handles, *handle), source),
                 None => Ok(Answer::Void),
             },
+            Op::CancelBecause(handle, error) => match *pick(&self.handles, *handle).unwrap_or(&None) {
+                Some(source) => self.cancel_because(pick_index(&self.handles, *handle), source, *error),
+                None => Ok(Answer::Void),
+            },
+            Op::Weak(op, weak) => self.with_weak(*op, *weak),
             Op::CancelAfter(handle, delay) => match *pick(&self.handles, *handle).unwrap_or(&None) {
                 Some(source) => Ok(self.cancel_after(source, *delay)),
                 None => Ok(Answer::Void),
@@ -171,12 +182,16 @@ impl Oracle {
         }
     }
 
-    fn is_cancelled(&self, token: Token) -> bool {
+    fn cause(&self, token: Token) -> Option<Cause> {
         match token {
-            Token::Never => false,
-            Token::Always => true,
-            Token::Of(source) => self.sources[source].cancelled,
+            Token::Never => None,
+            Token::Always => Some(Cause::Requested),
+            Token::Of(source) => self.sources[source].cause,
         }
+    }
+
+    fn is_cancelled(&self, token: Token) -> bool {
+        self.cause(token).is_some()
     }
 
     /// The source of a token whose callbacks and futures are kept: live, and with a handle left.
@@ -184,7 +199,7 @@ impl Oracle {
         match token {
             Token::Of(source) => {
                 let state = &self.sources[source];
-                (!state.cancelled && state.handles > 0).then_some(source)
+                (state.cause.is_none() && state.handles > 0).then_some(source)
             }
             _ => None,
         }
@@ -195,12 +210,16 @@ impl Oracle {
     }
 
     fn with_guard(&mut self, op: GuardOp, number: usize) -> Panics<Answer> {
+        if op == GuardOp::Token {
+            let source = pick(&self.guards, number).copied().flatten();
+            return Ok(source.map_or(Answer::Void, |source| Answer::Token(source + 2)));
+        }
         let Some(source) = take(&mut self.guards, number) else {
             return Ok(Answer::Void);
         };
         let requested = match op {
-            GuardOp::Drop => self.cancel(source, OnPanic::Collect).map(|_| ()),
-            GuardOp::Disarm => Ok(()),
+            GuardOp::Drop => self.cancel(source, Cause::Requested, OnPanic::Collect).map(|_| ()),
+            GuardOp::Disarm | GuardOp::Token => Ok(()),
         };
         let dropped = self.drop_handle(source);
         requested.and(dropped).map(|()| Answer::Done)

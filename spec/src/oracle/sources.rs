@@ -1,15 +1,25 @@
 //! Sources: making, linking, cancelling, resetting and dropping them.
 
-use super::{Member, OnPanic, Oracle, Panics, Source, Token, clock, collected};
-use crate::history::{Answer, Payload, SourceOp, Ticks};
+use super::{Member, OnPanic, Oracle, Panics, Source, Token, clock, collected, pick};
+use crate::history::{Answer, Cause, Event, Payload, SourceOp, Ticks, WeakOp, is_loud};
+
+/// A handle that a request under way borrows: a drop meanwhile comes into effect at the request's end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Borrowed {
+    handle: usize,
+    /// It was dropped meanwhile.
+    dropped: bool,
+}
 
 impl Oracle {
     /// A source with one handle, linked to `parents`.
     pub(super) fn make_source(&mut self, parents: &[Token], timeout: Option<Ticks>) {
         let child = self.sources.len();
         let live: Vec<_> = parents.iter().filter_map(|&parent| self.live(parent)).collect();
+        // The first parent that is cancelled makes the request, before the timeout can.
+        let inherited = parents.iter().find_map(|&parent| self.cause(parent));
         self.sources.push(Source {
-            cancelled: timeout == Some(0) || parents.iter().any(|&parent| self.is_cancelled(parent)),
+            cause: inherited.or((timeout == Some(0)).then_some(Cause::TimedOut)),
             handles: 1,
             members: Vec::new(),
             doomed: Vec::new(),
@@ -36,17 +46,24 @@ impl Oracle {
             }
             SourceOp::Drop => {
                 self.handles[handle] = None;
-                self.drop_handle(source)?;
+                match self.borrowed.iter_mut().find(|borrowed| borrowed.handle == handle) {
+                    Some(borrowed) => borrowed.dropped = true,
+                    None => self.drop_handle(source)?,
+                }
                 Answer::Done
             }
-            SourceOp::IsCancelled => Answer::Bool(self.sources[source].cancelled),
-            SourceOp::Cancel => Answer::Bool(self.cancel(source, OnPanic::Collect)?),
-            SourceOp::CancelFailFast => Answer::Bool(self.cancel(source, OnPanic::FailFast)?),
-            SourceOp::TryCancel => self.cancel(source, OnPanic::Collect).map_or_else(Answer::Failed, Answer::Bool),
-            SourceOp::CancelOn => self.cancel_on(source),
-            SourceOp::CancelAsync => {
-                self.cancel(source, OnPanic::Collect).map_or_else(Answer::Failed, |_| Answer::Done)
+            SourceOp::IsCancelled => Answer::Bool(self.sources[source].cause.is_some()),
+            SourceOp::Cancel => Answer::Bool(self.cancel_by(handle, source, Cause::Requested, OnPanic::Collect)?),
+            SourceOp::CancelFailFast => {
+                Answer::Bool(self.cancel_by(handle, source, Cause::Requested, OnPanic::FailFast)?)
             }
+            SourceOp::TryCancel => self
+                .cancel_by(handle, source, Cause::Requested, OnPanic::Collect)
+                .map_or_else(Answer::Failed, Answer::Bool),
+            SourceOp::CancelOn => self.cancel_on(source),
+            SourceOp::CancelAsync => self
+                .cancel_by(handle, source, Cause::Requested, OnPanic::Collect)
+                .map_or_else(Answer::Failed, |_| Answer::Done),
             SourceOp::Disarm => {
                 self.sources[source].timer = None;
                 Answer::Done
@@ -63,25 +80,79 @@ impl Oracle {
                 self.guards.push(Some(source));
                 Answer::Done
             }
+            SourceOp::Downgrade => {
+                self.weak.push(Some(source));
+                Answer::Done
+            }
         })
     }
 
+    /// An error that comes too late is dropped.
+    pub(super) fn cancel_because(&mut self, handle: usize, source: usize, error: u8) -> Panics<Answer> {
+        let made = self.cancel_by(handle, source, Cause::Error(error), OnPanic::Collect)?;
+        if !made {
+            self.observe(Event::ErrorDropped(error));
+            if is_loud(error) {
+                return Err(Payload::Number(error.into()));
+            }
+        }
+        Ok(Answer::Bool(made))
+    }
+
+    pub(super) fn with_weak(&mut self, op: WeakOp, number: usize) -> Panics<Answer> {
+        let Some(source) = pick(&self.weak, number).copied().flatten() else {
+            return Ok(Answer::Void);
+        };
+        let is_there = self.sources[source].handles > 0;
+        Ok(match op {
+            WeakOp::Upgrade => {
+                if is_there {
+                    self.sources[source].handles += 1;
+                    self.handles.push(Some(source));
+                }
+                Answer::Bool(is_there)
+            }
+            WeakOp::Cancel if is_there => {
+                self.sources[source].handles += 1;
+                let made = self.cancel(source, Cause::Requested, OnPanic::Collect);
+                self.drop_handle(source)?;
+                Answer::Bool(made?)
+            }
+            WeakOp::Cancel => Answer::Bool(false),
+            WeakOp::Token => Answer::Token(source + 2),
+            WeakOp::Drop => {
+                super::take(&mut self.weak, number);
+                Answer::Done
+            }
+        })
+    }
+
+    /// A request by a handle, which is borrowed meanwhile.
+    fn cancel_by(&mut self, handle: usize, source: usize, cause: Cause, on_panic: OnPanic) -> Panics<bool> {
+        self.borrowed.push(Borrowed { handle, dropped: false });
+        let made = self.cancel(source, cause, on_panic);
+        if self.borrowed.pop().is_some_and(|borrowed| borrowed.dropped) {
+            self.drop_handle(source)?;
+        }
+        made
+    }
+
     /// Makes the request and runs what it reaches; `true` if this made the request (R2).
-    pub(super) fn cancel(&mut self, source: usize, on_panic: OnPanic) -> Panics<bool> {
-        match self.request(source) {
+    pub(super) fn cancel(&mut self, source: usize, cause: Cause, on_panic: OnPanic) -> Panics<bool> {
+        match self.request(source, cause) {
             Some(panics) => self.notify(source, on_panic, panics).map(|()| true),
             None => Ok(false),
         }
     }
 
-    /// Makes the request, which releases waits and futures before any callback runs. What the wakers panicked with;
-    /// `None` if it was made before.
-    pub(super) fn request(&mut self, source: usize) -> Option<Vec<Payload>> {
+    /// Makes the request, for this cause, which releases waits and futures before any callback runs. What the wakers
+    /// panicked with; `None` if it was made before.
+    pub(super) fn request(&mut self, source: usize, cause: Cause) -> Option<Vec<Payload>> {
         let state = &mut self.sources[source];
-        if state.cancelled {
+        if state.cause.is_some() {
             return None;
         }
-        state.cancelled = true;
+        state.cause = Some(cause);
         state.timer = None;
         let waiting = std::mem::take(&mut state.waiting);
         Some(waiting.into_iter().rev().filter_map(|future| self.wake(future)).collect())
@@ -96,7 +167,10 @@ impl Oracle {
             }
             let result = match self.sources[source].members.pop() {
                 Some(Member::Callback(callback)) => self.call(callback),
-                Some(Member::Child(child)) => self.cancel(child, OnPanic::Collect).map(|_| ()),
+                Some(Member::Child(child)) => {
+                    let cause = self.sources[source].cause.expect("a request notifies");
+                    self.cancel(child, cause, OnPanic::Collect).map(|_| ())
+                }
                 None => return collected(panics),
             };
             panics.extend(result.err());
@@ -111,7 +185,7 @@ impl Oracle {
             return Ok(());
         }
         state.timer = None;
-        let cancelled = state.cancelled;
+        let cancelled = state.cause.is_some();
         for parent in std::mem::take(&mut state.parents) {
             self.sources[parent].members.retain(|member| !matches!(member, Member::Child(child) if *child == source));
         }
@@ -120,7 +194,7 @@ impl Oracle {
 
     fn try_reset(&mut self, source: usize) -> Panics<bool> {
         let state = &mut self.sources[source];
-        if state.cancelled || state.handles > 1 {
+        if state.cause.is_some() || state.handles > 1 {
             return Ok(false);
         }
         state.timer = None;
@@ -146,7 +220,7 @@ impl Oracle {
 
     pub(super) fn cancel_after(&mut self, source: usize, delay: Ticks) -> Answer {
         let state = &mut self.sources[source];
-        if !state.cancelled {
+        if state.cause.is_none() {
             self.timers_armed += 1;
             state.timer = state.manual.then(|| clock::Armed::new(self.now, delay, self.timers_armed));
         }

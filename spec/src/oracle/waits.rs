@@ -1,7 +1,7 @@
 //! Waits, futures, and requests whose callbacks run later.
 
 use super::{OnPanic, Oracle, Panics, Token, collected, pick_index};
-use crate::history::{Answer, Event, FutureOp, JobOp, Payload, TokenOp, Waiter};
+use crate::history::{Answer, Cause, Event, FutureOp, JobOp, Payload, TokenOp, Waiter};
 
 #[derive(Debug, Clone)]
 pub(super) struct Future {
@@ -41,6 +41,7 @@ impl Oracle {
         let cancelled = self.is_cancelled(token);
         match op {
             TokenOp::IsCancelled | TokenOp::Check | TokenOp::WaitNow => Answer::Bool(cancelled),
+            TokenOp::Cause => Answer::Cause(self.cause(token)),
             TokenOp::CanBeCancelled => Answer::Bool(cancelled || self.live(token).is_some()),
             TokenOp::Wait if cancelled => Answer::Done,
             TokenOp::Wait => Answer::Void,
@@ -113,7 +114,7 @@ impl Oracle {
 
     /// The request; the callbacks are the job's, if there are any. Answers whether there is a job.
     pub(super) fn cancel_on(&mut self, source: usize) -> Answer {
-        let (pending, result) = match self.request(source) {
+        let (pending, result) = match self.request(source, Cause::Requested) {
             Some(panics) if !self.sources[source].members.is_empty() => (Some(panics), None),
             panics => (None, Some(collected(panics.unwrap_or_default()))),
         };

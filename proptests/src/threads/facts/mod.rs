@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use rescind_spec::history::Answer;
 
-pub(super) use sources::Request;
+pub(super) use sources::{Cause, Request};
 
 /// A source, by number; 0 is that of the token that is never cancelled, 1 of the one that always is.
 pub(super) type Id = usize;
@@ -59,6 +59,8 @@ pub(super) struct Facts {
     sources: Vec<sources::Source>,
     callbacks: Vec<callbacks::Callback>,
     waiters: Vec<Waiter>,
+    /// How often the error of each call that gave one was dropped.
+    errors: Vec<u32>,
 }
 
 /// A waker that a future was polled with.
@@ -68,6 +70,11 @@ struct Waiter {
     /// The poll said so; the future was neither dropped nor polled again.
     pending: bool,
     woken: bool,
+}
+
+/// A cancelled source has no timer any more.
+pub(super) fn timer_ended(source: Id, left: bool) -> Result<(), Broken> {
+    must(!left, "R15", || format!("source {source} is cancelled, and its timer is there still"))
 }
 
 fn must(holds: bool, rule: &'static str, how: impl FnOnce() -> String) -> Result<(), Broken> {
@@ -82,6 +89,7 @@ impl Facts {
             sources: vec![sources::Source::never(), sources::Source::always()],
             callbacks: Vec::new(),
             waiters: Vec::new(),
+            errors: Vec::new(),
         }
     }
 
@@ -149,6 +157,20 @@ impl Facts {
     /// Everything is dropped.
     pub(super) fn finish_drops(&self) -> Result<(), Broken> {
         let left = self.callbacks.iter().position(|callback| !callback.is_dropped());
-        must(left.is_none(), "R15", || format!("the closure of callback {left:?} was never dropped"))
+        must(left.is_none(), "R15", || format!("the closure of callback {left:?} was never dropped"))?;
+        let left = self.errors.iter().position(|drops| *drops == 0);
+        must(left.is_none(), "R15", || format!("error {left:?} was never dropped"))
+    }
+
+    /// A call is given an error as the cause; its number.
+    pub(super) fn error_made(&mut self) -> u32 {
+        self.errors.push(0);
+        u32::try_from(self.errors.len() - 1).expect("a history is finite")
+    }
+
+    pub(super) fn error_dropped(&mut self, number: u32) -> Result<(), Broken> {
+        let drops = &mut self.errors[number as usize];
+        *drops += 1;
+        must(*drops == 1, "R15", || format!("error {number} was dropped a second time"))
     }
 }

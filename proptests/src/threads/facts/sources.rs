@@ -23,6 +23,14 @@ pub(super) struct Source {
     asked: bool,
     /// A delay was asked for, and no reset came since.
     armed: bool,
+    /// A delay was asked for at some time.
+    timed: bool,
+    /// What a request, or somebody who asked, said the cause is.
+    cause: Option<Cause>,
+    /// The errors of calls that began.
+    errors: Vec<u32>,
+    /// Upgrades under way, each of which may have made a handle.
+    upgrading: usize,
     links: Vec<Link>,
     /// Resets under way.
     resetting: usize,
@@ -39,6 +47,14 @@ struct Link {
     parent: Id,
     began: Time,
     ended: Time,
+}
+
+/// Why a source is cancelled; an error by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::threads) enum Cause {
+    Requested,
+    TimedOut,
+    Error(u32),
 }
 
 /// How a request ended.
@@ -60,7 +76,7 @@ impl Source {
     }
 
     pub(super) fn always() -> Self {
-        Self { handles: 1, seen: true, ..Self::default() }
+        Self { handles: 1, seen: true, asked: true, cause: Some(Cause::Requested), ..Self::default() }
     }
 
     /// Whether the last handle may have gone before any request.
@@ -85,7 +101,7 @@ impl Facts {
         let ended = self.tick();
         let parents = parents.iter().filter(|parent| parent.source != 0);
         let links = parents.map(|&Began { source, time, .. }| Link { parent: source, began: time, ended });
-        let source = Source { handles: 1, links: links.collect(), armed, ..Source::default() };
+        let source = Source { handles: 1, links: links.collect(), armed, timed: armed, ..Source::default() };
         self.sources.push(Source { silent: armed || !source.links.is_empty(), ..source });
         self.sources.len() - 1
     }
@@ -117,7 +133,67 @@ impl Facts {
         let source = &mut self.sources[source];
         source.dropping -= 1;
         source.handles -= 1;
-        source.handles == 0
+        source.handles == 0 && source.upgrading == 0
+    }
+
+    /// An upgrade, or a weak handle's request, begins; `true` if there certainly is no handle.
+    pub(in crate::threads) fn upgrading(&mut self, source: Id) -> bool {
+        self.tick();
+        let source = &mut self.sources[source];
+        source.upgrading += 1;
+        source.handles == 0 && source.upgrading == 1
+    }
+
+    /// It is over, and gave a handle or not.
+    pub(in crate::threads) fn upgraded(&mut self, id: Id, was_gone: bool, made: bool) -> Result<(), Broken> {
+        self.tick();
+        let source = &mut self.sources[id];
+        source.upgrading -= 1;
+        must(!made || !was_gone, "R11", || format!("source {id} was gone, and was upgraded"))?;
+        let is_there = source.handles > source.dropping;
+        must(made || !is_there, "R11", || format!("source {id} has a handle, and was not upgraded"))?;
+        source.handles += usize::from(made);
+        Ok(())
+    }
+
+    /// A weak handle's request is over.
+    pub(in crate::threads) fn weakly_requested(
+        &mut self,
+        id: Id,
+        was_gone: bool,
+        made: bool,
+        cancelled: bool,
+    ) -> Result<(), Broken> {
+        self.tick();
+        let source = &mut self.sources[id];
+        source.upgrading -= 1;
+        must(!made || !was_gone, "R11", || format!("source {id} was gone, and was cancelled"))?;
+        let is_there = source.handles > source.dropping;
+        must(cancelled || !is_there, "R2", || format!("source {id} has a handle, and is not cancelled"))
+    }
+
+    /// Somebody asked for the cause, or made the request for it.
+    pub(in crate::threads) fn caused(&mut self, id: Id, cause: Cause) -> Result<(), Broken> {
+        let known = *self.sources[id].cause.get_or_insert(cause);
+        must(known == cause, "R2", || format!("source {id} is cancelled for {known:?}, and for {cause:?}"))?;
+        must(self.may_be(id, cause), "R2", || format!("source {id} is cancelled for {cause:?}, which nobody gave"))
+    }
+
+    /// Whether somebody may have cancelled it for this cause: itself or a source that it is linked to.
+    fn may_be(&self, id: Id, cause: Cause) -> bool {
+        let source = &self.sources[id];
+        let own = match cause {
+            Cause::Requested => source.asked,
+            Cause::TimedOut => source.timed,
+            Cause::Error(number) => source.errors.contains(&number),
+        };
+        own || source.links.iter().any(|link| self.may_be(link.parent, cause))
+    }
+
+    /// A call that gives this error as the cause begins.
+    pub(in crate::threads) fn asking_because(&mut self, source: Id, error: u32) -> Began {
+        self.sources[source].errors.push(error);
+        self.begin(source)
     }
 
     /// The last handle was dropped by an operation that began then, and what a token says after it.
@@ -152,6 +228,7 @@ impl Facts {
 
     pub(in crate::threads) fn armed(&mut self, source: Id) {
         self.sources[source].armed = true;
+        self.sources[source].timed = true;
         self.sources[source].silent = true;
     }
 
@@ -239,7 +316,7 @@ impl Facts {
         must(cancelled || !source.seen, "R1", || format!("source {id} was cancelled, and is live again"))?;
         if cancelled {
             must(!source.gone, "R11", || format!("source {id} was cancelled after its last handle was gone"))?;
-            let caused = source.asked || source.armed || !source.links.is_empty();
+            let caused = source.asked || !source.errors.is_empty() || source.armed || !source.links.is_empty();
             must(caused, "R2", || format!("source {id} is cancelled, and nobody asked for it"))?;
             must(source.silent || source.made == 1, "R2", || format!("source {id}: nobody made the request"))?;
             return self.waits_released(Of::Request(id));
