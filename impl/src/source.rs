@@ -307,8 +307,8 @@ impl<P: Platform> CancellationTokenSource<P> {
     ///
     /// let (a, b) = (CancellationTokenSource::new(), CancellationTokenSource::new());
     /// let (weak_a, weak_b) = (a.downgrade(), b.downgrade());
-    /// a.token().register(move || drop(weak_b.cancel())).detach();
-    /// b.token().register(move || drop(weak_a.cancel())).detach();
+    /// a.token().register(move || _ = weak_b.cancel()).detach();
+    /// b.token().register(move || _ = weak_a.cancel()).detach();
     /// b.cancel();
     /// assert!(a.is_cancelled());
     /// ```

@@ -50,12 +50,12 @@ fn a_live_token_has_no_cause() {
 #[test]
 fn every_call_without_a_reason_gives_the_same_cause() {
     let calls: [fn(&CancellationTokenSource); 6] = [
-        |source| drop(source.cancel()),
-        |source| drop(source.try_cancel()),
-        |source| drop(source.cancel_fail_fast()),
+        |source| _ = source.cancel(),
+        |source| _ = source.try_cancel(),
+        |source| _ = source.cancel_fail_fast(),
         |source| drop(source.cancel_on(|job| job.run())),
-        |source| drop(source.drop_guard()),
-        |source| drop(source.downgrade().cancel()),
+        |source| _ = source.drop_guard(),
+        |source| _ = source.downgrade().cancel(),
     ];
     for call in calls {
         let source = CancellationTokenSource::new();
@@ -109,7 +109,7 @@ fn a_linked_source_takes_the_cause_of_the_input_that_fired() {
         let child = CancellationTokenSource::linked(&tokens);
         let grandchild = CancellationTokenSource::linked([&child.token()]);
         inputs[fired].cancel_because(format!("input {fired}"));
-        inputs.iter().for_each(|input| drop(input.cancel_because("another")));
+        inputs.iter().for_each(|input| _ = input.cancel_because("another"));
         let late = CancellationTokenSource::linked([&child.token()]);
         for source in [&child, &grandchild, &late] {
             assert!(is(&source.token(), &format!("input {fired}")));

@@ -19,7 +19,7 @@ fn count(source: &CancellationTokenSource) -> usize {
 /// A closure too large for a node of the pool.
 fn large() -> impl FnOnce() + Send + 'static {
     let ballast = [0_u64; 8];
-    move || drop(std::hint::black_box(ballast))
+    move || _ = std::hint::black_box(ballast)
 }
 
 #[test]

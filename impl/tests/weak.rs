@@ -133,7 +133,7 @@ fn upgrades_and_drops_on_threads_lose_no_handle() {
         let weak = source.downgrade();
         thread::scope(|scope| {
             for _ in 0..2 {
-                scope.spawn(|| drop(weak.upgrade().map(|source| source.clone())));
+                scope.spawn(|| drop(weak.upgrade().map(|source| (source.clone(), source))));
             }
             scope.spawn(move || drop(source));
         });
