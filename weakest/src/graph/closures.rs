@@ -1,7 +1,7 @@
 //! Real code under the explorer: each model thread is a coroutine that stops at every operation.
 #![expect(unsafe_code, reason = "drops values that a torn-down execution has not released")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -10,13 +10,12 @@ use super::cell::Accessor;
 use super::clock::{Clock, EventId, Knowledge};
 use super::execution::Graph;
 use super::machine::{Answer, Machine, Operation};
+use super::phase;
 use super::runtime::{self, Access, Fresh, Request, Suspension};
+use super::watchdog::{self, Running};
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
-use crate::model::violated;
-
-/// Bytes of stack per model thread.
-const STACK: usize = 256 * 1024;
+use crate::model::{Settings, settings};
 
 type Thread = Coroutine<Answer, Suspension, (), DefaultStack>;
 
@@ -31,11 +30,11 @@ struct ModelThread {
     answer: Option<Answer>,
     /// Whether it has stopped in the midst of unwinding.
     unwinding: bool,
+    /// What it did last.
+    last: Option<Access>,
     /// What it knows, and how many events it has done.
     hb: Clock,
     events: u32,
-    /// Sites at which a compare-exchange has failed for no reason.
-    failed_at: Vec<Access>,
 }
 
 /// An operation that an execution has done, in an order that extends program order and reads-from.
@@ -57,7 +56,14 @@ pub(super) struct Run {
 /// A program of real code.
 pub(super) struct Closures {
     body: fn() -> String,
+    settings: Settings,
     threads: Vec<ModelThread>,
+    /// Weak compare-exchanges of this execution that have failed spuriously.
+    spurious: u32,
+    /// Whether one was not tried because of the bound on them.
+    pub(super) bounded: bool,
+    /// Where locations are made, by number.
+    pub(super) places: Vec<Option<&'static Location<'static>>>,
     /// Stacks of threads that ended, to be used again.
     stacks: Vec<DefaultStack>,
     /// What this execution has done.
@@ -69,7 +75,17 @@ pub(super) struct Closures {
 impl Closures {
     pub(super) fn new(body: fn() -> String) -> Self {
         runtime::start_exploration();
-        Self { body, threads: Vec::new(), stacks: Vec::new(), steps: Vec::new(), runs: Vec::new() }
+        Self {
+            body,
+            settings: settings(),
+            threads: Vec::new(),
+            spurious: 0,
+            bounded: false,
+            places: Vec::new(),
+            stacks: Vec::new(),
+            steps: Vec::new(),
+            runs: Vec::new(),
+        }
     }
 
     /// What the main thread returned.
@@ -90,10 +106,17 @@ impl Closures {
             let Some(thread) = self.threads.get_mut(number) else { continue };
             if let (Some(mut coroutine), Some(yielder)) = (thread.coroutine.take(), thread.yielder) {
                 runtime::enter(Accessor { thread: number, ..Accessor::default() }, yielder);
+                let running = Running { thread: number, last: thread.last, trap: coroutine.trap_handler() };
+                let mut left = None;
                 while !coroutine.done() {
-                    coroutine.resume(Answer { value: 0, wrote: false });
+                    let unwind = || _ = coroutine.resume(Answer { value: 0, wrote: false });
+                    left = watchdog::run(&running, unwind).1;
                 }
-                self.stacks.push(coroutine.into_stack());
+                match left {
+                    // It keeps its stack: Invariant 3 of the watchdog.
+                    Some(_) => std::mem::forget(coroutine),
+                    None => self.stacks.push(coroutine.into_stack()),
+                }
             }
         }
         drop(runtime::context(|context| std::mem::take(&mut context.bodies)));
@@ -101,6 +124,7 @@ impl Closures {
         self.threads.clear();
         self.steps.clear();
         self.runs.clear();
+        self.spurious = 0;
         runtime::end_execution();
     }
 
@@ -118,7 +142,10 @@ impl Closures {
         }
         self.runs.push(Run { thread: number, steps: self.steps.len() });
         if self.threads[number].coroutine.is_none() {
-            let stack = self.stacks.pop().unwrap_or_else(|| DefaultStack::new(STACK).expect("memory for a stack"));
+            let stack = self
+                .stacks
+                .pop()
+                .unwrap_or_else(|| DefaultStack::new(self.settings.stack).expect("memory for a stack"));
             let thread = &mut self.threads[number];
             thread.hb = graph.threads[number].start.expect("the thread has started").hb;
             thread.coroutine = Some(start(number, self.body, stack));
@@ -128,18 +155,30 @@ impl Closures {
         runtime::enter(accessor, thread.yielder.unwrap_or(std::ptr::null()));
         let coroutine = thread.coroutine.as_mut().expect("made above");
         let answer = thread.answer.take().unwrap_or(Answer { value: 0, wrote: false });
-        thread.request = Some(match coroutine.resume(answer) {
+        let running = Running { thread: number, last: thread.last, trap: coroutine.trap_handler() };
+        let (result, left) = watchdog::run(&running, || coroutine.resume(answer));
+        thread.request = Some(match result {
             CoroutineResult::Yield(request) => request,
+            CoroutineResult::Return(()) if let Some(why) = left => {
+                // It keeps its stack, which nobody uses again: Invariant 3 of the watchdog.
+                std::mem::forget(thread.coroutine.take());
+                phase::no_verdict(why.describe(number, thread.last.as_ref(), self.settings.stack));
+                (Request::Stop, Access::named("end"))
+            }
             CoroutineResult::Return(()) => {
                 let ended = thread.coroutine.take().expect("made above");
                 self.stacks.push(ended.into_stack());
-                (if violated() { Request::Stop } else { Request::End }, Access::named("end"))
+                (if runtime::stops() { Request::Stop } else { Request::End }, Access::named("end"))
             }
         });
         thread.unwinding = std::thread::panicking();
         thread.yielder = Some(runtime::yielder());
         runtime::context(|context| {
-            for Fresh { location, init, addresses } in context.fresh.drain(..) {
+            for Fresh { location, place, init, addresses } in context.fresh.drain(..) {
+                if self.places.len() <= location {
+                    self.places.resize(location + 1, None);
+                }
+                self.places[location] = Some(place);
                 graph.initialise(location, init);
                 graph.locations[location].addresses = addresses;
             }
@@ -195,12 +234,13 @@ impl Machine for Closures {
             self.resume(thread, graph);
         }
         let thread = &self.threads[thread];
-        let (request, access) = thread.request.as_ref().expect("the thread has stopped at an operation");
+        let (request, _) = thread.request.as_ref().expect("the thread has stopped at an operation");
         match *request {
             Request::Load { location, order, ready } => Operation::Load { location, order, ready: Some(ready) },
             Request::Store { location, order, value } => Operation::Store { location, order, value },
-            Request::Update { location, order, failure, change, ready, weak } => {
-                let may_fail = weak && !thread.failed_at.contains(access);
+            Request::Update { location, order, failure, change, ready, weak, .. } => {
+                let may_fail = weak && self.spurious < self.settings.spurious_failures;
+                self.bounded |= weak && !may_fail;
                 Operation::Update { location, order, failure, change, ready, may_fail }
             }
             Request::Fence { order } => Operation::Fence { order },
@@ -219,16 +259,17 @@ impl Machine for Closures {
 
     fn feed(&mut self, thread: usize, answer: Answer, event: EventId, graph: &mut Graph) {
         let thread = &mut self.threads[thread];
-        let (request, access) = thread.request.take().expect("the thread has stopped at an operation");
-        if let Request::Update { change, .. } = request
+        let (request, mut access) = thread.request.take().expect("the thread has stopped at an operation");
+        if let Request::Update { change, failed, .. } = request
             && !answer.wrote
-            && change.apply(answer.value).is_some()
         {
-            thread.failed_at.push(access);
+            access = failed;
+            self.spurious += u32::from(change.apply(answer.value).is_some());
         }
         thread.hb = graph.event(event).knows.hb;
         thread.events = u32::try_from(event.index() + 1).expect("executions are short");
         thread.answer = Some(answer);
+        thread.last = Some(access);
         self.steps.push(Step { event, access });
     }
 }

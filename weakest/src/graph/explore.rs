@@ -1,20 +1,25 @@
 //! Exploration of real code: one execution after the other, until none is left or one breaks a rule.
 
+use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::cell::Unborn;
 use super::closures::Closures;
 use super::drawing;
 use super::explorer::{Explorer as Search, Finish};
+use super::notes;
 use super::platform::Graph;
 use super::runtime;
 use super::schedule::Schedule;
 use super::trace::{self, Marks};
-use crate::model::execution::exploring;
+use super::watchdog::Watch;
+
+use crate::model::execution::{self, exploring};
 use crate::model::silence::silently;
+use crate::model::trace::Names;
 use crate::model::{
-    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, take_violation, violate,
-    violated,
+    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, settings, take_violation,
+    violate, violated, violated_kind,
 };
 
 impl Explore for Graph {
@@ -23,6 +28,7 @@ impl Explore for Graph {
     fn explore(budget: &Budget, stuck_rule: &'static str, body: fn() -> String) -> Exploration {
         exploring(Explorer::Graph, || {
             take_violation();
+            let _watch = Watch::start(budget.time, settings().patience);
             silently(|| {
                 let mut run = Run::new(Meter::start(budget), body, stuck_rule);
                 run.all();
@@ -34,6 +40,7 @@ impl Explore for Graph {
     fn replay(schedule: &str, stuck_rule: &'static str, body: fn() -> String) -> Result<Exploration, NotReplayed> {
         let moves = Schedule::parse(schedule)?;
         let replay = || {
+            let _watch = Watch::start(None, settings().patience);
             take_violation();
             // It ends with the schedule, if the program is the one that the schedule is of.
             let events = EVENTS.saturating_add(moves.0.len() as u64 * 2);
@@ -81,6 +88,7 @@ impl Run {
     fn end(mut self) -> Exploration {
         self.machine.tear_down();
         self.report_unborn();
+        self.result.notes.extend(notes::spurious(&self.machine));
         if let Some(violation) = take_violation() {
             self.result.end = End::Violated(violation);
         }
@@ -122,7 +130,13 @@ impl Run {
                 }
             }
             Finish::Blocked | Finish::Dropped => self.result.abandoned += 1,
-            Finish::Stopped => self.result.executions += 1,
+            Finish::Stopped => {
+                self.result.executions += 1;
+                let limit = runtime::context(|context| context.limit.take());
+                if let Some(why) = limit.filter(|_| !violated()) {
+                    return self.give_up(why);
+                }
+            }
             Finish::Deadlock => {
                 self.result.executions += 1;
                 let message = trace::describe_stuck(self.explorer.graph(), &self.machine);
@@ -131,19 +145,34 @@ impl Run {
                 debug_assert!(stuck.is_err(), "violate always unwinds");
             }
             Finish::Diverged => {
-                return self
-                    .give_up("the program did not do what it did before: it depends on state outside the model");
+                let where_to = self.explorer.diverged.take().map(|divergence| {
+                    let names = &mut Names::default();
+                    trace::describe_divergence(self.explorer.graph(), &self.machine, &divergence, names)
+                });
+                return self.give_up(format!(
+                    "the program did not do what it did before: it depends on state outside the model{}",
+                    where_to.unwrap_or_default()
+                ));
             }
             Finish::Refused => {
-                return self.give_up(
-                    "a thread would run while another one unwinds: `std::thread::panicking` would be true for both",
-                );
+                let why =
+                    "a thread would run while another one unwinds: `std::thread::panicking` would be true for both";
+                return self.give_up(why.to_owned());
             }
             Finish::Exceeded => {
                 let limit = self.explorer.exceeded.take().expect("an execution that exceeds a bound says which");
+                self.result.notes.extend(notes::spin(self.explorer.graph(), &self.machine));
                 self.result.end = End::Exhausted(limit);
                 return false;
             }
+        }
+        if let Some(why) = execution::used_elsewhere(runtime::era()) {
+            take_violation();
+            return self.give_up(why);
+        }
+        if violated_kind() == Some(Kind::Rule) && notes::is_outside(self.explorer.graph()) {
+            let found = take_violation().expect("one was found");
+            return self.give_up(notes::outside(&found));
         }
         if self.unborn.is_none()
             && let Some(Unborn { message, ends }) = runtime::context(|context| context.unborn.take())
@@ -154,6 +183,10 @@ impl Run {
             let ends = runtime::context(|context| std::mem::take(&mut context.ends));
             let marks = Marks { ends, stuck: finish == Finish::Deadlock };
             self.counterexample(&marks).store(&mut self.result);
+            if let Some(note) = notes::mixed(self.explorer.graph(), &self.machine) {
+                writeln!(self.result.trace, "note: {note}").expect("text grows");
+                self.result.notes.insert(note);
+            }
         }
         !violated()
     }
@@ -181,8 +214,8 @@ impl Run {
         }
     }
 
-    fn give_up(&mut self, why: &str) -> bool {
-        self.result.end = End::Exhausted(Limit::Explorer(why.to_owned()));
+    fn give_up(&mut self, why: String) -> bool {
+        self.result.end = End::Exhausted(Limit::Explorer(why));
         false
     }
 }

@@ -21,6 +21,7 @@ mod judge_tests;
 pub(crate) mod memory;
 mod mutation;
 mod scenario;
+mod settings;
 #[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod silence;
 mod suite;
@@ -42,8 +43,11 @@ pub use explore::{End, Exploration, Explore, Explorer, Model, NotReplayed};
 pub use judge::{baseline, faults, judge, try_mutant};
 pub use mutation::{Mutation, ordering_of, with_mutation};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
+pub use settings::{Settings, settings, with_settings};
 pub use suite::{EVENTS, EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};
 pub use trace::{Event, Trace};
 pub use verdict::{Baseline, Fate, Line, Opinion, Record, Run, Trial, Verdict};
 pub use violation::{Kind, Violation, take_violation, violate, violated};
+#[cfg(feature = "graph")]
+pub(crate) use violation::{is_violation_idle, violated_kind};
 pub use weaken::{Mutant, ORDERINGS, REMOVED, choices, mutants, name_of, weakenings};
