@@ -197,16 +197,9 @@ macro_rules! native_atomic {
                 <$Atomic>::compare_exchange_weak(self, current, new, success.row().ordering, failure.row().ordering)
             }
 
-            #[inline]
+            #[inline(always)]
             fn wait_until<S: Site>(&self, site: S, ready: impl Fn($T) -> bool) -> $T {
-                let mut backoff = Backoff::new();
-                loop {
-                    let value = Atomic::load(self, site);
-                    if ready(value) {
-                        return value;
-                    }
-                    backoff.snooze();
-                }
+                wait_until(self, site, ready)
             }
 
             #[inline(always)]
@@ -230,6 +223,19 @@ macro_rules! native_atomic {
 native_atomic!(AtomicU32, u32);
 native_atomic!(AtomicUsize, usize);
 native_atomic!(AtomicPtr<T>, *mut T, T);
+
+/// [`Atomic::wait_until`]: a function that has no caller's place to pass on.
+#[inline]
+fn wait_until<T: Copy + PartialEq, S: Site>(atomic: &impl Atomic<T>, site: S, ready: impl Fn(T) -> bool) -> T {
+    let mut backoff = Backoff::new();
+    loop {
+        let value = atomic.load(site);
+        if ready(value) {
+            return value;
+        }
+        backoff.snooze();
+    }
+}
 
 /// The rest of [`Atomic::wait_replace`] once the first guess missed: spins on loads, never on a writing operation. Out of
 /// line, so that a lock that is free costs no more than its compare-exchange.

@@ -74,6 +74,7 @@ pub unsafe trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
     type Deadline: Debug;
 
     /// A fence with the site's ordering.
+    #[track_caller]
     fn fence<S: Site>(site: S);
 
     /// The calling thread's identity, unique among live threads.
@@ -116,7 +117,8 @@ pub unsafe trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
     fn failed() -> bool;
 }
 
-/// An atomic value. Each access names its [`Site`], which holds the ordering; a compare-exchange names two.
+/// An atomic value. Each access names its [`Site`], which holds the ordering; a compare-exchange names two. An explorer
+/// tells the caller's place in its traces; natively that costs nothing.
 ///
 /// # Safety
 /// Unsafe code believes that it behaves as an atomic of Rust's memory model: what a load or a read-modify-write returns
@@ -125,25 +127,32 @@ pub unsafe trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
 /// least as its site's ordering says, or the execution is one of an explorer that reports what the missing order breaks.
 pub unsafe trait Atomic<T: Copy + PartialEq>: Debug + Send + Sync {
     /// A new atomic that holds `value`.
+    #[track_caller]
     fn new(value: T) -> Self;
 
     /// Loads the value.
+    #[track_caller]
     fn load<S: Site>(&self, site: S) -> T;
 
     /// Stores `value`.
+    #[track_caller]
     fn store<S: Site>(&self, value: T, site: S);
 
     /// Stores `value`, returns the one it replaced.
+    #[track_caller]
     fn swap<S: Site>(&self, value: T, site: S) -> T;
 
     /// Stores `new` if the value is `current`; returns the value found, as `Ok` if it was replaced.
+    #[track_caller]
     fn compare_exchange<S: Site>(&self, current: T, new: T, success: S, failure: S) -> Result<T, T>;
 
     /// As [`compare_exchange`](Self::compare_exchange), and may fail although the value is `current`.
+    #[track_caller]
     fn compare_exchange_weak<S: Site>(&self, current: T, new: T, success: S, failure: S) -> Result<T, T>;
 
     /// Waits until a load satisfies `ready` and returns what it loaded. For waits known to be short: the native
     /// platform spins, then yields, then sleeps for moments, so that a thread of a lower priority gets on. It never parks.
+    #[track_caller]
     fn wait_until<S: Site>(&self, site: S, ready: impl Fn(T) -> bool) -> T;
 
     /// Waits until the value satisfies `ready` and replaces it in the same step by `new(value)`; returns the value it
@@ -151,6 +160,7 @@ pub unsafe trait Atomic<T: Copy + PartialEq>: Debug + Send + Sync {
     /// `ready`. For waits known to be short, as [`wait_until`](Self::wait_until).
     ///
     /// `sites` is a function, so that the orderings are constants out of line too.
+    #[track_caller]
     fn wait_replace<S: Site>(
         &self,
         likely: T,
@@ -166,15 +176,19 @@ pub unsafe trait Atomic<T: Copy + PartialEq>: Debug + Send + Sync {
 /// As [`Atomic`]: each method replaces the value by what its name says, in one step, and returns the one replaced.
 pub unsafe trait AtomicInt<T: Copy + PartialEq>: Atomic<T> {
     /// Adds, returns the previous value.
+    #[track_caller]
     fn fetch_add<S: Site>(&self, value: T, site: S) -> T;
 
     /// Subtracts, returns the previous value.
+    #[track_caller]
     fn fetch_sub<S: Site>(&self, value: T, site: S) -> T;
 
     /// Sets bits, returns the previous value.
+    #[track_caller]
     fn fetch_or<S: Site>(&self, bits: T, site: S) -> T;
 
     /// Keeps only `bits`, returns the previous value.
+    #[track_caller]
     fn fetch_and<S: Site>(&self, bits: T, site: S) -> T;
 }
 

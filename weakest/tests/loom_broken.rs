@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{At, broken, explore};
+use common::{At, bare, broken, explore};
 use weakest::Atomic;
 use weakest::loom::Loom;
-use weakest::model::{End, Kind, Limit};
+use weakest::model::{End, Kind, Limit, Model, check};
 
 /// Explores, expects a violation, returns it.
 fn violation(body: fn() -> String) -> (Kind, String, String) {
@@ -131,31 +131,63 @@ fn uncaught_panic() {
 #[test]
 fn trace_of_a_lost_wake_up() {
     let expected = "\
-main                          | thread 1
-spawns thread 1               |
-LoadAcquire: a0 = 0 Acquire   |
+main | thread 1
+spawns thread 1 |
+LoadAcquire: a0 = 0 Acquire |
 StoreRelease: a1 := 1 Release |
-parks                         |
-                              | StoreRelease: a0 := 1 Release
-                              | LoadAcquire: a1 = 0 (old; newest is 1) Acquire
-                              | ends
+parks |
+ | StoreRelease: a0 := 1 Release
+ | LoadAcquire: a1 = 0 (old; newest is 1) Acquire
+ | ends
 STUCK: nothing can end this: main is parked
 ";
-    assert_eq!(explore::<Loom>(broken::lost_wake_up::<Loom>).trace, expected);
+    assert_eq!(bare(&explore::<Loom>(broken::lost_wake_up::<Loom>).trace, "broken.rs"), expected);
 }
 
 /// The access that races is the last of its thread.
 #[test]
 fn trace_of_a_race() {
     let expected = "\
-main                            | thread 1
-allocates u64                   |
-spawns thread 1                 |
+main | thread 1
+allocates u64 |
+spawns thread 1 |
 RmwRelease: a0 = 2 := 1 Release |
-waits for thread 1              |
-                                | RmwRelease: a0 = 1 := 0 Release
-                                | releases u64
+waits for thread 1 |
+ | RmwRelease: a0 = 1 := 0 Release
+ | releases u64
 race: u64: its release is not ordered with a use
 ";
-    assert_eq!(explore::<Loom>(|| broken::last_drop::<Loom>(At::RmwRelease)).trace, expected);
+    assert_eq!(bare(&explore::<Loom>(|| broken::last_drop::<Loom>(At::RmwRelease)).trace, "broken.rs"), expected);
+}
+
+/// Two threads exchange a word; the second one is not to be the first.
+fn exchanges() -> String {
+    let word = common::word::<Loom>();
+    let threads = [1, 2].map(|own| {
+        let word = word.clone();
+        Loom::spawn(move || _ = word.compare_exchange(0, own, At::CasSuccessRelaxed, At::CasFailureRelaxed))
+    });
+    threads.into_iter().for_each(Loom::join);
+    check("R", word.load(At::LoadRelaxed) == 1, "the second thread was first");
+    String::new()
+}
+
+#[test]
+fn a_compare_exchange_is_in_the_column_of_its_thread() {
+    let trace = bare(&explore::<Loom>(exchanges).trace, "loom_broken.rs");
+    assert!(trace.contains("\n |  | CasSuccessRelaxed: a0 = 0 := 2 Relaxed\n"), "{trace}");
+    assert!(trace.contains("\n | CasFailureRelaxed: a0 = 2 Relaxed |\n"), "{trace}");
+}
+
+/// More threads than loom runs.
+fn six_threads() -> String {
+    let threads: Vec<_> = (0..6).map(|_| Loom::spawn(|| ())).collect();
+    threads.into_iter().for_each(Loom::join);
+    String::new()
+}
+
+#[test]
+fn more_threads_than_loom_runs_are_no_verdict() {
+    let why = "loom runs at most 5 threads, the main one included".to_owned();
+    assert_eq!(explore::<Loom>(six_threads).end, End::Exhausted(Limit::Explorer(why)));
 }

@@ -96,12 +96,15 @@ impl Drop for Guard {
     }
 }
 
-/// From here on allocations are for a model thread.
+/// From here on allocations are for a model thread, if its exploration has memory of its own.
 #[inline]
 pub(super) fn enter(thread: usize) {
-    if !STATE.get().is_null() {
-        MODE.set(thread + 1);
-    }
+    MODE.set(thread + 1);
+}
+
+/// Whether code of the model runs, and not the explorer's own on its stack (Invariant 1).
+pub(super) fn is_left_to_the_model() -> bool {
+    MODE.try_with(|mode| mode.get() != 0).unwrap_or(false)
 }
 
 /// No model thread runs.

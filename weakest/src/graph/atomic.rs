@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use super::machine::Change;
 use super::program::MemoryOrder;
 use super::runtime::{self, Access, Birth, Request};
+use crate::model::execution::Era;
 use crate::model::ordering_of;
 use crate::model::word::Word;
 use crate::platform::{Atomic, AtomicInt, WaitSites};
@@ -33,41 +34,42 @@ pub(super) fn order_of<S: Site>(site: S) -> MemoryOrder {
     }
 }
 
-/// The name under which a site appears in traces, and its identity.
-fn access<S: Site>(site: S) -> Access {
-    Access { subject: S::SUBJECT, index: site.index(), name: site.row().name }
-}
-
 impl<T: Word> GraphAtomic<T> {
     /// Whether an operation may go on; notes one on an atomic that need not be there yet.
     fn live<S: Site>(&self, site: S) -> bool {
-        let live = runtime::live();
+        let era = self.birth.map_or(Era::NONE, |born| born.era);
+        let live = runtime::live_on(era, site.row().name);
         if live {
             runtime::note_access(self.birth, site.row().name);
         }
         live
     }
 
+    #[track_caller]
     fn update<S: Site>(&self, change: Change<'_>, site: S) -> T {
         if !self.live(site) {
             return T::from_bits(self.init);
         }
         let (location, order) = (self.location, order_of(site));
-        let answer = runtime::update(location, order, MemoryOrder::Relaxed, change, None, false, access(site));
+        let access = Access::at(site);
+        let answer = runtime::update(location, order, MemoryOrder::Relaxed, change, None, false, (access, access));
         T::from_bits(answer.value)
     }
 
+    #[track_caller]
     fn modify<S: Site>(&self, new: impl Fn(T) -> T, site: S) -> T {
         self.update(Change::Function(&|old| new(T::from_bits(old)).bits()), site)
     }
 
+    #[track_caller]
     fn exchange<S: Site>(&self, current: T, new: T, success: S, failure: S, weak: bool) -> Result<T, T> {
         if !self.live(success) {
             return Err(T::from_bits(self.init));
         }
         let change = Change::CompareExchange { expected: current.bits(), new: new.bits() };
+        let accesses = (Access::at(success), Access::at(failure));
         let (order, failure) = (order_of(success), order_of(failure));
-        let answer = runtime::update(self.location, order, failure, change, None, weak, access(success));
+        let answer = runtime::update(self.location, order, failure, change, None, weak, accesses);
         let found = T::from_bits(answer.value);
         if answer.wrote { Ok(found) } else { Err(found) }
     }
@@ -88,7 +90,7 @@ unsafe impl<T: Word> Atomic<T> for GraphAtomic<T> {
     fn store<S: Site>(&self, value: T, site: S) {
         if self.live(site) {
             let request = Request::Store { location: self.location, order: order_of(site), value: value.bits() };
-            runtime::operate(request, access(site));
+            runtime::operate(request, Access::at(site));
         }
     }
 
@@ -100,7 +102,7 @@ unsafe impl<T: Word> Atomic<T> for GraphAtomic<T> {
         self.exchange(current, new, success, failure, false)
     }
 
-    /// Fails for no reason at most once per site and thread in an execution.
+    /// Fails spuriously [as often](crate::model::Settings) as the exploration assumes.
     fn compare_exchange_weak<S: Site>(&self, current: T, new: T, success: S, failure: S) -> Result<T, T> {
         self.exchange(current, new, success, failure, true)
     }
@@ -111,7 +113,7 @@ unsafe impl<T: Word> Atomic<T> for GraphAtomic<T> {
             return T::from_bits(self.init);
         }
         let ready = |value| ready(T::from_bits(value));
-        T::from_bits(runtime::load(self.location, order_of(site), &ready, access(site)).value)
+        T::from_bits(runtime::load(self.location, order_of(site), &ready, Access::at(site)).value)
     }
 
     /// One waiting read-modify-write. What an attempt that fails or a load in between sees decides only whether to try
@@ -127,11 +129,12 @@ unsafe impl<T: Word> Atomic<T> for GraphAtomic<T> {
         if !self.live(sites.success) {
             return T::from_bits(self.init);
         }
+        let accesses = (Access::at(sites.success), Access::at(sites.failure));
         let (order, failure) = (order_of(sites.success), order_of(sites.failure));
         let ready = |value| ready(T::from_bits(value));
         let new = |value| new(T::from_bits(value)).bits();
         let change = Change::Function(&new);
-        let answer = runtime::update(self.location, order, failure, change, Some(&ready), false, access(sites.success));
+        let answer = runtime::update(self.location, order, failure, change, Some(&ready), false, accesses);
         T::from_bits(answer.value)
     }
 }

@@ -14,9 +14,10 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 
 use super::clock::{Clock, MAX_THREADS};
+use super::phase;
 use super::platform::Graph;
 use super::runtime;
-use crate::model::execution::Era;
+use crate::model::execution::{self, Era};
 use crate::model::memory::Life;
 use crate::model::{Kind, violate};
 use crate::platform::{Cell, CellName, Slot};
@@ -133,10 +134,11 @@ impl<T> GraphCell<T> {
     /// # Panics
     /// With a violation, if it races.
     fn note(&self, access: &str, note: impl FnOnce(&mut Accesses, &Accessor) -> Result<(), Conflict>) {
-        if !runtime::live() {
+        if !runtime::live_on(self.era, self.name.what) {
             return;
         }
         self.era.check(runtime::era(), self.name.what);
+        phase::note_use();
         let who = runtime::accessor();
         if let Err(other) = note(&mut self.accesses.borrow_mut(), &who) {
             let CellName { what, rule } = self.name;
@@ -162,13 +164,13 @@ unsafe impl<T> Cell<T> for GraphCell<T> {
     unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
         self.note("read", Accesses::read);
         // SAFETY: no unordered write is known, and threads switch only in platform operations.
-        read(unsafe { &*self.value.get() })
+        execution::lend(self.name.what, || read(unsafe { &*self.value.get() }))
     }
 
     unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
         self.note("write", Accesses::write);
         // SAFETY: no unordered access is known, and threads switch only in platform operations.
-        write(unsafe { &mut *self.value.get() })
+        execution::lend(self.name.what, || write(unsafe { &mut *self.value.get() }))
     }
 }
 
@@ -246,7 +248,7 @@ unsafe impl<T> Slot<Graph, T> for GraphSlot<T> {
 
     fn ptr(self: Pin<&Self>) -> Ptr<Graph, T> {
         let place = NonNull::from(&*self.get_ref().value);
-        if runtime::live() {
+        if runtime::live("a pointer to a slot") {
             runtime::memory(|memory| memory.adopt(place));
         }
         Ptr::from_raw(place)

@@ -3,21 +3,24 @@
 //! Before the first execution one is run and thrown away, in memory that is kept: what a process makes once and for all
 //! is made there. The first execution is run twice: code that depends on state outside of the model mostly shows then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::arena::Memory;
 use super::closures::{Closures, Style};
-use super::explore::Counterexample;
+use super::explore::{Counterexample, describe_divergence};
 use super::explorer::{Explorer, Finish};
 use super::schedule::Schedule;
 use super::trace::{self, Marks};
-use super::{counted, runtime};
+use super::watchdog::Watch;
+use super::{counted, notes, runtime};
 use crate::model::execution::exploring;
 use crate::model::silence::{last_panic, silently};
-use crate::model::{Budget, EVENTS, Kind, Limit, Meter, NotReplayed, Violation, record, take_violation, violated};
+use crate::model::{
+    Budget, EVENTS, Kind, Limit, Meter, NotReplayed, Violation, record, settings, take_violation, violated,
+};
 
 /// What an exploration found.
 #[derive(Debug, Clone, Default)]
@@ -51,10 +54,13 @@ pub struct Report {
     pub unfreed: BTreeMap<usize, u64>,
     /// Frees by the standard library's `Arc`, whose order is not seen and was not checked.
     pub frees_by_std: u64,
+    /// What a reader of the result has to know beside it: the bound on spurious failures, if it left something out. Each
+    /// is one line.
+    pub notes: BTreeSet<String>,
 }
 
 impl Report {
-    /// Whether every execution was explored, whole, and nothing is wrong.
+    /// Whether every execution was explored, whole (but for what [`notes`](Self::notes) says), and nothing is wrong.
     #[must_use]
     pub const fn is_proof(&self) -> bool {
         self.violation.is_none() && self.exhausted.is_none() && self.cut_off == 0
@@ -80,6 +86,9 @@ impl fmt::Display for Report {
         }
         if self.frees_by_std > 0 {
             write!(f, "; {} frees by `std::sync::Arc` were not checked", self.frees_by_std)?;
+        }
+        for note in &self.notes {
+            write!(f, "; {note}")?;
         }
         if let Some(limit) = &self.exhausted {
             write!(f, "; not finished: {limit}")?;
@@ -125,6 +134,7 @@ fn run(
 ) -> Result<Report, NotReplayed> {
     let start = Instant::now();
     let explore = || {
+        let _watch = Watch::start(budget.time, settings().patience);
         take_violation();
         counted::take_frees();
         let mut exploration = Exploration::new(Meter::start(budget), body);
@@ -210,13 +220,21 @@ impl Exploration {
                 record(Kind::Stuck, "", trace::describe_stuck(self.explorer.graph(), &self.machine));
             }
             Finish::Diverged => {
-                self.give_up("the program did not do what it did before: it depends on state outside the model");
+                let why = describe_divergence(&mut self.explorer, &self.machine);
+                self.give_up(why);
             }
             Finish::Refused => match last_panic() {
                 Some(panic) => record(Kind::Panic, "", format!("{panic}, and a destructor waits for another thread")),
-                None => self.give_up("a destructor waits for another thread while its own unwinds"),
+                None => self.give_up("a destructor waits for another thread while its own unwinds".to_owned()),
             },
-            Finish::Exceeded => self.report.exhausted = self.explorer.exceeded.take(),
+            Finish::Exceeded => {
+                self.report.notes.extend(notes::spin(self.explorer.graph(), &self.machine));
+                self.report.exhausted = self.explorer.exceeded.take();
+            }
+        }
+        let limit = runtime::context(|context| context.limit.take());
+        if let Some(why) = limit.filter(|_| !violated()) {
+            self.give_up(why);
         }
         self.report.cut_off += u64::from(super::spin::is_cut_off(self.explorer.graph()));
         if self.explorer.race && !violated() {
@@ -233,14 +251,15 @@ impl Exploration {
         !violated() && self.report.exhausted.is_none()
     }
 
-    fn give_up(&mut self, why: &str) {
-        self.report.exhausted = Some(Limit::Explorer(why.to_owned()));
+    fn give_up(&mut self, why: String) {
+        self.report.exhausted = Some(Limit::Explorer(why));
     }
 
     fn end(mut self) -> Report {
         self.machine.tear_down();
         self.report.memory_checked = self.memory.as_ref().is_some_and(|memory| !memory.has_overflown());
         self.report.frees_by_std = counted::take_frees();
+        self.report.notes.extend(notes::spurious(&self.machine));
         self.report.violation = take_violation();
         self.report
     }

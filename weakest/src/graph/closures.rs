@@ -1,7 +1,7 @@
 //! Real code under the explorer: each model thread is a coroutine that stops at every operation.
 #![expect(unsafe_code, reason = "drops values that a torn-down execution has not released")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
 
 use corosensei::stack::DefaultStack;
@@ -12,15 +12,15 @@ use super::cell::Accessor;
 use super::clock::{Clock, EventId, Knowledge, MAX_THREADS};
 use super::execution::{Graph, Kind};
 use super::machine::{Answer, Machine, Operation};
+use super::phase;
 use super::runtime::{self, Access, Fresh, Request, Suspension};
 use super::spin::{self, Rounds};
+use super::watchdog::{self, Running};
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
-use crate::model::violated;
+use crate::model::{settings, violated};
 
-/// Bytes of stack per model thread.
-const STACK: usize = 256 * 1024;
-/// The same for code that is not written for the explorer.
+/// Bytes of stack per model thread at least, of code that is not written for the explorer.
 const LARGE_STACK: usize = 2 * 1024 * 1024;
 
 /// What a program is written against.
@@ -47,11 +47,11 @@ struct ModelThread {
     answer: Option<Answer>,
     /// Whether it has stopped in the midst of unwinding.
     unwinding: bool,
+    /// What it did last.
+    last: Option<Access>,
     /// What it knows, and how many events it has done.
     hb: Clock,
     events: u32,
-    /// Sites at which a compare-exchange has failed for no reason.
-    failed_at: Vec<Access>,
     /// The loop that it may be in.
     rounds: Rounds,
     /// Where the round began that did nothing and at whose end it is.
@@ -76,9 +76,18 @@ pub(super) struct Run {
 
 /// A program of real code.
 pub(super) struct Closures {
-    style: Style,
+    pub(super) style: Style,
     body: Rc<dyn Fn() -> String>,
     threads: Vec<ModelThread>,
+    /// Bytes of stack per model thread.
+    stack: usize,
+    /// Weak compare-exchanges of this execution that have failed spuriously, and how many may.
+    spurious: u32,
+    most_spurious: u32,
+    /// Whether one was not tried because of the bound on them.
+    pub(super) bounded: bool,
+    /// Where locations are made, by number.
+    pub(super) places: Vec<Option<&'static Location<'static>>>,
     /// Stacks of threads that ended, to be used again: by the same thread, so that addresses are the same.
     stacks: [Option<DefaultStack>; MAX_THREADS],
     /// What this execution has done.
@@ -90,7 +99,20 @@ pub(super) struct Closures {
 impl Closures {
     pub(super) fn new(style: Style, body: Rc<dyn Fn() -> String>) -> Self {
         runtime::start_exploration(style == Style::Plain);
-        Self { style, body, threads: Vec::new(), stacks: Default::default(), steps: Vec::new(), runs: Vec::new() }
+        let settings = settings();
+        Self {
+            style,
+            body,
+            threads: Vec::new(),
+            stack: if style == Style::Plain { settings.stack.max(LARGE_STACK) } else { settings.stack },
+            spurious: 0,
+            most_spurious: settings.spurious_failures,
+            bounded: false,
+            places: Vec::new(),
+            stacks: Default::default(),
+            steps: Vec::new(),
+            runs: Vec::new(),
+        }
     }
 
     /// What the main thread returned.
@@ -120,15 +142,23 @@ impl Closures {
                     // SAFETY: what lies on the stack is the execution's own, and no thread of it goes on.
                     unsafe { coroutine.force_reset() }
                 }
+                let running = Running { thread: number, last: thread.last, trap: coroutine.trap_handler() };
+                let mut left = None;
                 while !coroutine.done() {
-                    let asks = coroutine.resume(Answer { value: 0, wrote: false });
+                    let unwind = || coroutine.resume(Answer { value: 0, wrote: false });
+                    let asks;
+                    (asks, left) = watchdog::run(&running, unwind);
                     if self.style == Style::Plain && matches!(asks, CoroutineResult::Yield(_)) {
                         // SAFETY: as above. A destructor waits in vain.
                         unsafe { coroutine.force_reset() }
                     }
                 }
                 arena::leave();
-                self.stacks[number] = Some(coroutine.into_stack());
+                match left {
+                    // It keeps its stack: Invariant 3 of the watchdog.
+                    Some(_) => std::mem::forget(coroutine),
+                    None => self.stacks[number] = Some(coroutine.into_stack()),
+                }
             }
         }
         self.drop_bodies();
@@ -136,6 +166,7 @@ impl Closures {
         self.threads.clear();
         self.steps.clear();
         self.runs.clear();
+        self.spurious = 0;
         runtime::end_execution();
     }
 
@@ -162,9 +193,8 @@ impl Closures {
         }
         self.runs.push(Run { thread: number, steps: self.steps.len() });
         if self.threads[number].coroutine.is_none() {
-            let size = if self.style == Style::Plain { LARGE_STACK } else { STACK };
-            let stack =
-                self.stacks[number].take().unwrap_or_else(|| DefaultStack::new(size).expect("memory for a stack"));
+            let new = || DefaultStack::new(self.stack).expect("memory for a stack");
+            let stack = self.stacks[number].take().unwrap_or_else(new);
             let thread = &mut self.threads[number];
             thread.hb = graph.threads[number].start.expect("the thread has started").hb;
             thread.coroutine = Some(start(number, self.body.clone(), stack));
@@ -174,23 +204,34 @@ impl Closures {
         runtime::enter(accessor, thread.yielder.unwrap_or(std::ptr::null()));
         let coroutine = thread.coroutine.as_mut().expect("made above");
         let answer = thread.answer.take().unwrap_or(Answer { value: 0, wrote: false });
-        let resumed = coroutine.resume(answer);
+        let running = Running { thread: number, last: thread.last, trap: coroutine.trap_handler() };
+        let (result, left) = watchdog::run(&running, || coroutine.resume(answer));
         arena::leave();
         if runtime::context(|context| std::mem::take(&mut context.changed)) {
             thread.rounds.note_change();
         }
-        thread.request = Some(match resumed {
+        thread.request = Some(match result {
             CoroutineResult::Yield(request) => request,
+            CoroutineResult::Return(()) if let Some(why) = left => {
+                // It keeps its stack, which nobody uses again: Invariant 3 of the watchdog.
+                std::mem::forget(thread.coroutine.take());
+                phase::no_verdict(why.describe(number, thread.last.as_ref(), self.stack));
+                (Request::Stop, Access::named("end"))
+            }
             CoroutineResult::Return(()) => {
                 let ended = thread.coroutine.take().expect("made above");
                 self.stacks[number] = Some(ended.into_stack());
-                (if violated() { Request::Stop } else { Request::End }, Access::named("end"))
+                (if runtime::stops() { Request::Stop } else { Request::End }, Access::named("end"))
             }
         });
         thread.unwinding = std::thread::panicking();
         thread.yielder = Some(runtime::yielder());
         runtime::context(|context| {
-            for Fresh { location, init, addresses } in context.fresh.drain(..) {
+            for Fresh { location, place, init, addresses } in context.fresh.drain(..) {
+                if self.places.len() <= location {
+                    self.places.resize(location + 1, None);
+                }
+                self.places[location] = place;
                 graph.initialise(location, init);
                 graph.locations[location].addresses = addresses;
             }
@@ -267,12 +308,13 @@ impl Machine for Closures {
         }
         self.pass_hints(thread, graph);
         let thread = &self.threads[thread];
-        let (request, access) = thread.request.as_ref().expect("the thread has stopped at an operation");
+        let (request, _) = thread.request.as_ref().expect("the thread has stopped at an operation");
         match *request {
             Request::Load { location, order, ready } => Operation::Load { location, order, ready: Some(ready) },
             Request::Store { location, order, value } => Operation::Store { location, order, value },
-            Request::Update { location, order, failure, change, ready, weak } => {
-                let may_fail = weak && !thread.failed_at.contains(access);
+            Request::Update { location, order, failure, change, ready, weak, .. } => {
+                let may_fail = weak && self.spurious < self.most_spurious;
+                self.bounded |= weak && !may_fail;
                 Operation::Update { location, order, failure, change, ready, may_fail }
             }
             Request::Fence { order } => Operation::Fence { order },
@@ -293,12 +335,12 @@ impl Machine for Closures {
 
     fn feed(&mut self, number: usize, answer: Answer, event: EventId, graph: &mut Graph) {
         let thread = &mut self.threads[number];
-        let (request, access) = thread.request.take().expect("the thread has stopped at an operation");
-        if let Request::Update { change, .. } = request
+        let (request, mut access) = thread.request.take().expect("the thread has stopped at an operation");
+        if let Request::Update { change, failed, .. } = request
             && !answer.wrote
-            && change.apply(answer.value).is_some()
         {
-            thread.failed_at.push(access);
+            access = failed;
+            self.spurious += u32::from(change.apply(answer.value).is_some());
         }
         if spin::is_change(&request, answer, graph.event(event)) {
             thread.rounds.note_change();
@@ -306,6 +348,7 @@ impl Machine for Closures {
         thread.hb = graph.event(event).knows.hb;
         thread.events = u32::try_from(event.index() + 1).expect("executions are short");
         thread.answer = Some(answer);
+        thread.last = Some(access);
         self.steps.push(Step { event, access });
         if self.style == Style::Plain && graph.event(event).label.kind != Kind::End {
             self.resume(number, graph);

@@ -1,22 +1,26 @@
 //! Exploration of real code: one execution after the other, until none is left or one breaks a rule.
 
+use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use super::cell::Unborn;
 use super::closures::{Closures, Style};
 use super::drawing;
-use super::execution;
+use super::execution::Graph as Events;
 use super::explorer::{Explorer as Search, Finish};
+use super::notes;
 use super::platform::Graph;
 use super::runtime;
 use super::schedule::Schedule;
 use super::trace::{self, Marks};
-use crate::model::execution::exploring;
+use super::watchdog::Watch;
+use crate::model::execution::{self, exploring};
 use crate::model::silence::silently;
+use crate::model::trace::Names;
 use crate::model::{
-    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, rules, take_violation,
-    violate, violated,
+    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, rules, settings,
+    take_violation, violate, violated, violated_kind,
 };
 
 impl Explore for Graph {
@@ -25,6 +29,7 @@ impl Explore for Graph {
     fn explore(budget: &Budget, stuck_rule: &'static str, body: fn() -> String) -> Exploration {
         exploring(Explorer::Graph, || {
             take_violation();
+            let _watch = Watch::start(budget.time, settings().patience);
             silently(|| {
                 let mut run = Run::new(Meter::start(budget), body, stuck_rule);
                 run.all();
@@ -36,6 +41,7 @@ impl Explore for Graph {
     fn replay(schedule: &str, stuck_rule: &'static str, body: fn() -> String) -> Result<Exploration, NotReplayed> {
         let moves = Schedule::parse(schedule)?;
         let replay = || {
+            let _watch = Watch::start(None, settings().patience);
             take_violation();
             // It ends with the schedule, if the program is the one that the schedule is of.
             let events = EVENTS.saturating_add(moves.0.len() as u64 * 2);
@@ -60,7 +66,7 @@ pub(super) struct Counterexample {
 
 impl Counterexample {
     /// The execution that just ended.
-    pub(super) fn of(graph: &execution::Graph, machine: &Closures, marks: &Marks) -> Self {
+    pub(super) fn of(graph: &Events, machine: &Closures, marks: &Marks) -> Self {
         Self {
             trace: trace::render(graph, machine, marks),
             drawing: drawing::draw(graph, machine, marks),
@@ -71,6 +77,14 @@ impl Counterexample {
     fn store(self, result: &mut Exploration) {
         (result.trace, result.drawing, result.schedule) = (self.trace, self.drawing, self.schedule);
     }
+}
+
+/// That the program did not do what it did before, and where.
+pub(super) fn describe_divergence(explorer: &mut Search, machine: &Closures) -> String {
+    let divergence = explorer.diverged.take();
+    let place = divergence.map(|it| trace::describe_divergence(explorer.graph(), machine, &it, &mut Names::default()));
+    let what = "the program did not do what it did before: it depends on state outside the model";
+    format!("{what}{}", place.unwrap_or_default())
 }
 
 struct Run {
@@ -93,6 +107,7 @@ impl Run {
     fn end(mut self) -> Exploration {
         self.machine.tear_down();
         self.report_unborn();
+        self.result.notes.extend(notes::spurious(&self.machine));
         if let Some(violation) = take_violation() {
             self.result.end = End::Violated(violation);
         }
@@ -134,7 +149,13 @@ impl Run {
                 }
             }
             Finish::Blocked | Finish::Dropped => self.result.abandoned += 1,
-            Finish::Stopped => self.result.executions += 1,
+            Finish::Stopped => {
+                self.result.executions += 1;
+                let limit = runtime::context(|context| context.limit.take());
+                if let Some(why) = limit.filter(|_| !violated()) {
+                    return self.give_up(why);
+                }
+            }
             Finish::Deadlock => {
                 self.result.executions += 1;
                 let message = trace::describe_stuck(self.explorer.graph(), &self.machine);
@@ -143,19 +164,28 @@ impl Run {
                 debug_assert!(stuck.is_err(), "violate always unwinds");
             }
             Finish::Diverged => {
-                return self
-                    .give_up("the program did not do what it did before: it depends on state outside the model");
+                let why = describe_divergence(&mut self.explorer, &self.machine);
+                return self.give_up(why);
             }
             Finish::Refused => {
-                return self.give_up(
-                    "a thread would run while another one unwinds: `std::thread::panicking` would be true for both",
-                );
+                let why =
+                    "a thread would run while another one unwinds: `std::thread::panicking` would be true for both";
+                return self.give_up(why.to_owned());
             }
             Finish::Exceeded => {
                 let limit = self.explorer.exceeded.take().expect("an execution that exceeds a bound says which");
+                self.result.notes.extend(notes::spin(self.explorer.graph(), &self.machine));
                 self.result.end = End::Exhausted(limit);
                 return false;
             }
+        }
+        if let Some(why) = execution::used_elsewhere(runtime::era()) {
+            take_violation();
+            return self.give_up(why);
+        }
+        if violated_kind() == Some(Kind::Rule) && notes::is_outside(self.explorer.graph()) {
+            let found = take_violation().expect("one was found");
+            return self.give_up(notes::outside(&found));
         }
         if self.unborn.is_none()
             && let Some(Unborn { message, ends }) = runtime::context(|context| context.unborn.take())
@@ -166,6 +196,10 @@ impl Run {
             let ends = runtime::context(|context| std::mem::take(&mut context.ends));
             let marks = Marks { ends, stuck: finish == Finish::Deadlock };
             self.counterexample(&marks).store(&mut self.result);
+            if let Some(note) = notes::mixed(self.explorer.graph(), &self.machine) {
+                writeln!(self.result.trace, "note: {note}").expect("text grows");
+                self.result.notes.insert(note);
+            }
         }
         !violated()
     }
@@ -188,8 +222,8 @@ impl Run {
         }
     }
 
-    fn give_up(&mut self, why: &str) -> bool {
-        self.result.end = End::Exhausted(Limit::Explorer(why.to_owned()));
+    fn give_up(&mut self, why: String) -> bool {
+        self.result.end = End::Exhausted(Limit::Explorer(why));
         false
     }
 }

@@ -23,7 +23,7 @@ use super::execution::{Event, Graph, Kind, Thread};
 use super::flaw;
 use super::machine::{Machine, Operation};
 use super::program::MemoryOrder;
-use super::replay::{Interrupted, replay};
+use super::replay::{Divergence, Interrupted, replay};
 use super::revisit;
 use super::schedule::{Move, Schedule, Way};
 use super::spin;
@@ -127,6 +127,8 @@ pub(crate) struct Explorer {
     meter: Option<Meter>,
     /// What the current one exceeds.
     pub(super) exceeded: Option<Limit>,
+    /// Where the program did not do what it did before, if that is known.
+    pub(super) diverged: Option<Divergence>,
 }
 
 impl Explorer {
@@ -162,7 +164,10 @@ impl Explorer {
             Ok(()) => {}
             Err(Interrupted::Stopped) => return Finish::Stopped,
             Err(Interrupted::Refused) => return Finish::Refused,
-            Err(Interrupted::Diverged) => return Finish::Diverged,
+            Err(Interrupted::Diverged(divergence)) => {
+                self.diverged = Some(divergence);
+                return Finish::Diverged;
+            }
         }
         if let Some(forced) = self.forced.take() {
             self.step(machine, forced.thread, Some(forced));

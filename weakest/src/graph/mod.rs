@@ -25,9 +25,12 @@
 //! second time; on random programs the two agree in outcomes, races, deadlocks and numbers of executions.
 //!
 //! # What bounds an exploration
-//! - [`MAX_THREADS`] threads, the main one included. More is a panic.
-//! - A weak compare-exchange fails for no reason at most once per site and thread in an execution, and a park returns
-//!   for no reason at most once per thread.
+//! - [`MAX_THREADS`] threads, the main one included. More is no verdict.
+//! - Of the weak compare-exchanges of an execution at most one fails spuriously, or as many as the
+//!   [settings](crate::model::Settings) say; a result that the bound has narrowed says so in its notes. A park returns
+//!   spuriously at most once per thread.
+//! - A thread that makes no operation for a minute (it waits for what the model does not see, or loops), or uses up its
+//!   stack, ends the exploration without a verdict, on Linux: its frames are left as they are.
 //! - A thread that has to run while another one is in the midst of unwinding (in a destructor that waits for it, or
 //!   reads what it wrote) ends the exploration without a verdict: `std::thread::panicking` would be true for both.
 //! - The [budget](crate::model::Budget): executions, events of one execution, time. Without a bound on events, an
@@ -58,6 +61,9 @@ mod explorer;
 #[doc(hidden)]
 pub mod flaw;
 mod machine;
+mod notes;
+mod parking;
+mod phase;
 mod place;
 mod platform;
 pub mod program;
@@ -73,6 +79,11 @@ pub mod small;
 mod spin;
 mod step;
 mod trace;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod watchdog;
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[path = "unwatched.rs"]
+mod watchdog;
 
 pub use atomic::GraphAtomic;
 pub use cell::{GraphCell, GraphSlot};

@@ -109,5 +109,5 @@ fn number(subject: &'static str, at: &'static Location<'static>, what: &'static 
         numbers.len() - 1
     });
     let name = if at.file().starts_with(OWN_FILES) { what } else { format!("{at} {what}").leak() };
-    Access { subject, index, name }
+    Access { subject, index, name, place: None }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::atomic::{GraphAtomic, order_of};
 use super::cell::{GraphCell, GraphSlot};
 use super::runtime::{self, Access, Request};
+use super::{parking, phase};
 use crate::model::execution::Era;
 use crate::model::memory::drop_value;
 use crate::model::{Explorer, Model, ordering_of};
@@ -30,9 +31,9 @@ struct Unparker(usize, Era);
 
 impl Wake for Unparker {
     fn wake(self: Arc<Self>) {
-        if runtime::live() {
+        if runtime::live_on(self.1, "an unpark") {
             self.1.check(runtime::era(), "a waker");
-            runtime::unpark(self.0);
+            parking::unpark(self.0);
         }
     }
 }
@@ -52,9 +53,8 @@ unsafe impl Platform for Graph {
     type Deadline = ();
 
     fn fence<S: Site>(site: S) {
-        if ordering_of(site).is_some() && runtime::live() {
-            let access = Access { subject: S::SUBJECT, index: site.index(), name: site.row().name };
-            runtime::operate(Request::Fence { order: order_of(site) }, access);
+        if runtime::live(site.row().name) && ordering_of(site).is_some() {
+            runtime::operate(Request::Fence { order: order_of(site) }, Access::at(site));
         }
     }
 
@@ -67,8 +67,8 @@ unsafe impl Platform for Graph {
     }
 
     fn park() {
-        if runtime::live() {
-            runtime::park();
+        if runtime::live("a park") {
+            parking::park();
         }
     }
 
@@ -77,16 +77,17 @@ unsafe impl Platform for Graph {
     }
 
     fn park_until(_deadline: &()) -> bool {
-        !runtime::live() || runtime::park_until()
+        !runtime::live("a timed park") || parking::park_until()
     }
 
     fn allocate<T>(value: T) -> NonNull<T> {
-        runtime::live();
+        runtime::live("an allocation");
+        phase::note_use();
         runtime::memory(|memory| memory.allocate(value))
     }
 
     unsafe fn release<T>(place: NonNull<T>) {
-        if !runtime::live() {
+        if !runtime::live("a release of memory") {
             return;
         }
         let known = runtime::memory(|memory| memory.release(place));
@@ -96,7 +97,7 @@ unsafe impl Platform for Graph {
     }
 
     fn touch<T>(place: NonNull<T>) {
-        if runtime::live() {
+        if runtime::live("a use of memory") {
             runtime::memory(|memory| memory.touch(place));
         }
     }
@@ -116,14 +117,15 @@ unsafe impl Model for Graph {
     /// Starts a thread of the model.
     ///
     /// # Panics
-    /// If there are [`MAX_THREADS`](super::MAX_THREADS) already, the main one included.
+    /// Unwinds, and ends the exploration without a verdict, if there are [`MAX_THREADS`](super::MAX_THREADS) already, the
+    /// main one included.
     fn spawn(body: impl FnOnce() + Send + 'static) -> GraphJoinHandle {
         let thread = runtime::spawn(Box::new(body));
         GraphJoinHandle(thread, runtime::era())
     }
 
     fn join(thread: GraphJoinHandle) {
-        if runtime::live() {
+        if runtime::live_on(thread.1, "a join") {
             thread.1.check(runtime::era(), "a thread that is joined");
             runtime::operate(Request::Join { child: thread.0 }, Access::named("join"));
         }

@@ -33,7 +33,7 @@ pub(crate) fn in_model() -> bool {
 /// Outside of a model.
 pub(crate) fn live() -> bool {
     assert!(in_model(), "this is to be used inside of `weakest::check` only");
-    if runtime::live() {
+    if runtime::live("an operation") {
         return true;
     }
     // A destructor that waits for something waits in vain.
@@ -93,6 +93,7 @@ pub(crate) struct Point {
 
 impl Point {
     /// A new one; outside of a model, one that cannot be used.
+    #[track_caller]
     pub(crate) fn new(init: u64, addresses: bool) -> Self {
         let addresses = addresses && !arena::is_in_use();
         let (location, born) = if in_model() { runtime::new_location(init, addresses) } else { (usize::MAX, None) };
@@ -113,7 +114,7 @@ impl Point {
             fail(Kind::Panic, format!("{name} accesses an atomic that was made outside of the model"));
         }
         if let Some(born) = self.born {
-            let (era, who) = runtime::context(|context| (context.era, context.accessor));
+            let (era, who) = (runtime::era(), runtime::accessor());
             if born.era != era {
                 fail(Kind::Panic, format!("{name} accesses an atomic that was made in another execution"));
             }
@@ -158,7 +159,7 @@ impl Point {
     }
 
     /// Reads and writes in one step; returns what was read, and whether it wrote. `failure`: the ordering if it does
-    /// not write. `weak`: it may fail for no reason.
+    /// not write. `weak`: it may fail spuriously.
     pub(crate) fn update(
         &self,
         address: usize,
@@ -170,8 +171,9 @@ impl Point {
         if !self.live(address, place.name()) {
             return (0, false);
         }
+        let accesses = (place.access, failure.access);
         let (order, failure) = (place.memory_order(), failure.memory_order());
-        let answer = runtime::update(self.location, order, failure, change, None, weak, place.access);
+        let answer = runtime::update(self.location, order, failure, change, None, weak, accesses);
         (answer.value, answer.wrote)
     }
 
@@ -187,8 +189,8 @@ impl Point {
             return 0;
         }
         let (order, change) = (place.memory_order(), Change::Function(new));
-        let answer =
-            runtime::update(self.location, order, MemoryOrder::Relaxed, change, Some(ready), false, place.access);
+        let accesses = (place.access, place.access);
+        let answer = runtime::update(self.location, order, MemoryOrder::Relaxed, change, Some(ready), false, accesses);
         answer.value
     }
 }
@@ -274,7 +276,7 @@ pub(crate) fn choose(what: &'static str) -> bool {
 /// Says that the thread waits in a loop.
 pub(crate) fn hint(at: &'static Location<'static>) {
     // Outside of a model, and in one that failed, nothing can be waited for.
-    if in_model() && runtime::live() {
+    if in_model() && runtime::live("an operation") {
         let place = Place::new(at, crate::Op::Load, Ordering::Relaxed);
         runtime::operate(Request::Hint, place.access);
     }
@@ -328,7 +330,7 @@ impl Shadow {
         at: &'static Location<'static>,
         note: impl FnOnce(&mut Accesses, &Accessor) -> Result<(), Conflict>,
     ) {
-        if !in_model() || !runtime::live() {
+        if !in_model() || !runtime::live("an operation") {
             return;
         }
         let _system = arena::system();

@@ -1,7 +1,7 @@
 //! Replay: a new run of the program follows the part of the execution that is already decided.
 
 use super::clock::{Clock, EventId, MAX_THREADS};
-use super::execution::{Event, Graph, Kind};
+use super::execution::{Event, Graph, Kind, Label};
 use super::machine::{Answer, Machine, Operation};
 
 /// Why a replay ended early.
@@ -12,7 +12,16 @@ pub(super) enum Interrupted {
     /// A thread cannot run beside another one that unwinds.
     Refused,
     /// The program did not do what it did before.
-    Diverged,
+    Diverged(Divergence),
+}
+
+/// Where a program did not do what it did before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Divergence {
+    /// The event that it does not do again.
+    pub(super) id: EventId,
+    /// What that was: its label, and its value.
+    pub(super) was: (Label, u64),
 }
 
 /// Runs the program along the graph. An event is replayed after its prefix.
@@ -52,16 +61,19 @@ fn replay_one(machine: &mut impl Machine, graph: &mut Graph, thread: usize, inde
     }
     let source = if event.label.kind == Kind::Read { graph.value(event.source) } else { event.value };
     let Some(replayed) = follow(&operation, &event, source) else {
-        return Err(Interrupted::Diverged);
+        return Err(diverged(id, &event));
     };
     let mut events = 1;
-    let mut same = refresh(graph, id, replayed.value);
-    if let Some(written) = replayed.written {
-        same &= refresh(graph, EventId::new(thread, index + 1), written);
-        events = 2;
+    if !refresh(graph, id, replayed.value) {
+        return Err(diverged(id, &event));
     }
-    if !same {
-        return Err(Interrupted::Diverged);
+    if let Some(written) = replayed.written {
+        let id = EventId::new(thread, index + 1);
+        let event = *graph.event(id);
+        if !refresh(graph, id, written) {
+            return Err(diverged(id, &event));
+        }
+        events = 2;
     }
     if !event.blocked {
         let last = EventId::new(thread, index + events as usize - 1);
@@ -69,6 +81,10 @@ fn replay_one(machine: &mut impl Machine, graph: &mut Graph, thread: usize, inde
         machine.feed(thread, Answer { value: replayed.value, wrote }, last, graph);
     }
     Ok(events)
+}
+
+const fn diverged(id: EventId, event: &Event) -> Interrupted {
+    Interrupted::Diverged(Divergence { id, was: (event.label, event.value) })
 }
 
 /// Gives an event the value that it has in this run; says whether it can have. Addresses may differ from run to run.

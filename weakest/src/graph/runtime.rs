@@ -8,11 +8,10 @@
 #![expect(unsafe_code, reason = "requests point to closures on the stacks of suspended threads")]
 
 mod names;
-mod parking;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::panic::resume_unwind;
+use std::panic::Location;
 
 use corosensei::Yielder;
 
@@ -20,14 +19,16 @@ use super::arena;
 use super::cell::{Accessor, End, GraphLife, Unborn};
 use super::clock::MAX_THREADS;
 use super::machine::{Answer, Change, Ready};
+use super::phase;
+pub(super) use super::phase::{end_execution, era, failed, give_up, live, live_on, require, stops, tear_down};
 use super::program::MemoryOrder;
 use names::Names;
 pub(super) use names::location_of_static;
-pub(super) use parking::{park, park_until, unpark};
 
-use crate::model::execution::{self, Era};
+use crate::model::execution::Era;
+use crate::model::is_violation_idle;
 use crate::model::memory::Memory;
-use crate::model::{Explorer, violated};
+use crate::site::Site;
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,12 +39,20 @@ pub(super) struct Access {
     pub(super) index: usize,
     /// The site's name.
     pub(super) name: &'static str,
+    /// Where the program does it.
+    pub(super) place: Option<&'static Location<'static>>,
 }
 
 impl Access {
     /// An operation that is no site.
     pub(super) const fn named(name: &'static str) -> Self {
-        Self { subject: "", index: 0, name }
+        Self { subject: "", index: 0, name, place: None }
+    }
+
+    /// An operation at a site, in the caller's place.
+    #[track_caller]
+    pub(super) fn at<S: Site>(site: S) -> Self {
+        Self { subject: S::SUBJECT, index: site.index(), name: site.row().name, place: Some(Location::caller()) }
     }
 }
 
@@ -78,6 +87,8 @@ pub(super) enum Request {
         change: Change<'static>,
         ready: Option<Ready<'static>>,
         weak: bool,
+        /// Where a compare-exchange comes from that fails.
+        failed: Access,
     },
     Fence {
         order: MemoryOrder,
@@ -103,25 +114,14 @@ pub(super) enum Request {
 /// A request and where it comes from.
 pub(super) type Suspension = (Request, Access);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// No execution.
-    Outside,
-    /// Threads run.
-    Running,
-    /// The execution is torn down.
-    TornDown,
-}
-
-/// Marks an unwinding that only ends a thread: the reason is recorded elsewhere.
-struct TornDown;
-
 pub(super) type Body = Box<dyn FnOnce()>;
 
 /// A location that was just made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fresh {
     pub(super) location: usize,
+    /// Where the program makes it; `None`: it is there from the beginning.
+    pub(super) place: Option<&'static Location<'static>>,
     /// The initial value.
     pub(super) init: u64,
     /// Whether its values may be addresses.
@@ -141,16 +141,16 @@ pub(super) struct Context {
     pub(super) bodies: Vec<(usize, Body)>,
     /// What the main thread returned.
     pub(super) outcome: Option<String>,
+    /// Why the exploration cannot go on.
+    pub(super) limit: Option<String>,
     /// An access to an atomic whose making does not happen before.
     pub(super) unborn: Option<Unborn>,
     /// The accesses that together are wrong: of the two of a race, say.
     pub(super) ends: Vec<End>,
-    /// Which execution this is.
-    pub(super) era: Era,
-    locations: Names,
+    pub(super) locations: Names,
     threads: Names,
     /// Threads that have parked in vain.
-    parked_in_vain: [bool; MAX_THREADS],
+    pub(super) parked_in_vain: [bool; MAX_THREADS],
     /// Locations of what lives as long as the program, by address: the same in every execution.
     statics: HashMap<usize, usize>,
     /// Whether the running thread changed plain memory since its last operation.
@@ -158,8 +158,6 @@ pub(super) struct Context {
 }
 
 thread_local! {
-    static PHASE: Cell<Phase> = const { Cell::new(Phase::Outside) };
-    static GIVEN_UP: Cell<bool> = const { Cell::new(false) };
     static CURRENT: Cell<usize> = const { Cell::new(0) };
     static YIELDER: Cell<*const Yielder<Answer, Suspension>> = const { Cell::new(std::ptr::null()) };
     static CONTEXT: RefCell<Context> = RefCell::default();
@@ -175,49 +173,6 @@ pub(super) fn current() -> usize {
     CURRENT.get()
 }
 
-/// Checks that an execution runs on this thread.
-///
-/// # Panics
-/// If none does.
-pub(super) fn require() {
-    if PHASE.get() == Phase::Outside {
-        execution::refuse(Explorer::Graph);
-    }
-}
-
-/// Whether the execution is being torn down, or there is none and the thread unwinds.
-///
-/// # Panics
-/// If there is none and the thread does not unwind.
-pub(super) fn failed() -> bool {
-    match PHASE.get() {
-        Phase::Running => violated(),
-        Phase::TornDown => true,
-        Phase::Outside => execution::failed_outside(Explorer::Graph),
-    }
-}
-
-/// Whether an operation may go on (Invariant 2).
-///
-/// # Panics
-/// If no execution runs on this thread. Unwinds if the execution failed and this thread does not know yet.
-pub(super) fn live() -> bool {
-    require();
-    let failed = failed();
-    if failed && !std::thread::panicking() {
-        if GIVEN_UP.get() {
-            stop();
-        }
-        resume_unwind(Box::new(TornDown));
-    }
-    !failed
-}
-
-/// The execution that runs on this thread.
-pub(super) fn era() -> Era {
-    context(|context| context.era)
-}
-
 /// Runs `f` on what threads share with the machine.
 pub(super) fn context<R>(f: impl FnOnce(&mut Context) -> R) -> R {
     let _system = arena::system();
@@ -229,6 +184,13 @@ pub(super) fn memory<R>(f: impl FnOnce(&mut Memory<GraphLife>) -> R) -> R {
     MEMORY.with_borrow_mut(f)
 }
 
+/// Whether code of the model runs: nobody is in the midst of using these, nor the explorer's own memory.
+pub(super) fn is_idle() -> bool {
+    let context = CONTEXT.try_with(|context| context.try_borrow_mut().is_ok());
+    let memory = MEMORY.try_with(|memory| memory.try_borrow_mut().is_ok());
+    matches!((context, memory), (Ok(true), Ok(true))) && is_violation_idle() && arena::is_left_to_the_model()
+}
+
 /// Who accesses plain memory now.
 pub(super) fn accessor() -> Accessor {
     context(|context| context.accessor)
@@ -236,7 +198,7 @@ pub(super) fn accessor() -> Accessor {
 
 /// Starts an exploration: nothing has a number yet. `given_up`: threads of a failed execution do not unwind.
 pub(super) fn start_exploration(given_up: bool) {
-    GIVEN_UP.set(given_up);
+    phase::start_exploration(given_up);
     CONTEXT.set(Context::default());
 }
 
@@ -246,25 +208,15 @@ pub(super) fn start_execution() {
     context(|context| {
         context.fresh.clear();
         context.outcome = None;
+        context.limit = None;
         context.unborn = None;
         context.ends.clear();
-        context.era = Era::begin();
         context.locations.made = [0; MAX_THREADS];
         context.threads.made = [0; MAX_THREADS];
         context.threads.next = context.threads.next.max(1);
         context.parked_in_vain = [false; MAX_THREADS];
     });
-    PHASE.set(Phase::Running);
-}
-
-/// From here on operations do nothing, and threads unwind.
-pub(super) fn tear_down() {
-    PHASE.set(Phase::TornDown);
-}
-
-/// No execution runs any more.
-pub(super) fn end_execution() {
-    PHASE.set(Phase::Outside);
+    phase::begin();
 }
 
 /// Makes `thread` the running one (Invariant 1).
@@ -289,16 +241,18 @@ pub(super) fn yielder() -> *const Yielder<Answer, Suspension> {
 ///
 /// # Panics
 /// If no execution runs on this thread.
+#[track_caller]
 pub(super) fn new_location(init: u64, addresses: bool) -> (usize, Birth) {
+    let place = Some(Location::caller());
     require();
-    if PHASE.get() != Phase::Running {
+    if failed() {
         return (0, None);
     }
     context(|context| {
         let Accessor { thread, events, .. } = context.accessor;
         let location = context.locations.next(thread);
-        context.fresh.push(Fresh { location, init, addresses });
-        (location, Some(Born { era: context.era, thread, events }))
+        context.fresh.push(Fresh { location, place, init, addresses });
+        (location, Some(Born { era: era(), thread, events }))
     })
 }
 
@@ -307,8 +261,8 @@ pub(super) fn new_location(init: u64, addresses: bool) -> (usize, Birth) {
 /// # Panics
 /// If the atomic was made outside of this execution: the model would not know its value.
 pub(super) fn note_access(birth: Birth, site: &str) {
-    let (era, accessor) = context(|context| (context.era, context.accessor));
-    let Some(born) = birth.filter(|born| born.era == era) else {
+    let accessor = accessor();
+    let Some(born) = birth.filter(|born| born.era == era()) else {
         panic!("{site} accesses an atomic that was made outside of this execution: it leaked out of an earlier one");
     };
     if !accessor.follows(born.thread, born.events) {
@@ -336,13 +290,13 @@ pub(super) fn operate(request: Request, access: Access) -> Answer {
     assert!(!yielder.is_null(), "operations are done by model threads");
     // SAFETY: by Invariant 1 this is the running thread's own yielder, which lives as long as its stack.
     let answer = unsafe { &*yielder }.suspend((request, access));
-    live();
+    live(access.name);
     answer
 }
 
 /// Whether a model thread runs, in an execution that may still be torn down.
 pub(super) fn in_model() -> bool {
-    PHASE.get() != Phase::Outside && !YIELDER.get().is_null()
+    phase::is_inside() && !YIELDER.get().is_null()
 }
 
 /// Ends the execution here: the calling thread never goes on.
@@ -369,18 +323,18 @@ pub(super) fn update(
     change: Change<'_>,
     ready: Option<Ready<'_>>,
     weak: bool,
-    access: Access,
+    (access, failed): (Access, Access),
 ) -> Answer {
     // SAFETY: by Invariant 3 the closure outlives the request.
     let change = unsafe { std::mem::transmute::<Change<'_>, Change<'static>>(change) };
     // SAFETY: by Invariant 3 the closure outlives the request.
     let ready = unsafe { std::mem::transmute::<Option<Ready<'_>>, Option<Ready<'static>>>(ready) };
-    operate(Request::Update { location, order, failure, change, ready, weak }, access)
+    operate(Request::Update { location, order, failure, change, ready, weak, failed }, access)
 }
 
 /// Starts a model thread.
 pub(super) fn spawn(body: Body) -> usize {
-    if !live() {
+    if !live("a spawn") {
         return 0;
     }
     let maker = current();
@@ -391,7 +345,9 @@ pub(super) fn spawn(body: Body) -> usize {
         }
         child
     });
-    assert!(child < MAX_THREADS, "the explorer runs at most {MAX_THREADS} threads, the main one included");
+    if child >= MAX_THREADS {
+        give_up(format!("the graph explorer runs at most {MAX_THREADS} threads, the main one included"));
+    }
     operate(Request::Spawn { child }, Access::named("spawn"));
     child
 }

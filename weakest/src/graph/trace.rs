@@ -7,8 +7,9 @@ use super::clock::EventId;
 use super::closures::{Closures, Step};
 use super::execution::{Event, Graph, Kind};
 use super::program::MemoryOrder;
-use super::runtime::Request;
-use crate::model::trace::Names;
+use super::replay::Divergence;
+use super::runtime::{Access, Request};
+use crate::model::trace::{Names, place};
 
 /// What is to be marked in a counterexample: both ends of what is wrong.
 #[derive(Debug)]
@@ -60,7 +61,7 @@ pub(super) fn render(graph: &Graph, machine: &Closures, marks: &Marks) -> String
             rows.extend(now.then(|| end_row(end)));
             !now
         });
-        let mut row = describe(graph, step, &machine.steps[..number], &mut names);
+        let mut row = describe(graph, machine, step, &machine.steps[..number], &mut names);
         for (waiter, _) in marks.stuck_waits(graph).filter(|(_, wait)| wait.source == step.event) {
             write!(row, "  <== the last write, which does not end the wait of thread {waiter}").expect("text grows");
         }
@@ -75,7 +76,10 @@ pub(super) fn render(graph: &Graph, machine: &Closures, marks: &Marks) -> String
             rows.push((number, format!("{} goes round for nothing{mark}", access.name)));
         } else if let Some(event) = last.filter(|event| event.blocked) {
             let (value, source) = (names.value(event.value), source(graph, event));
-            rows.push((number, format!("{} reads {value}{source} and waits{mark}", access.name)));
+            let atomic = atomic(machine, event.label.location);
+            let atomic = if atomic.is_empty() { atomic } else { format!(" [{atomic}]") };
+            let place = at(access);
+            rows.push((number, format!("{} reads {value}{atomic}{source} and waits{mark}{place}", access.name)));
         } else if let Request::Join { child } = request
             && last.is_none_or(|event| event.label.kind != Kind::End)
         {
@@ -86,13 +90,72 @@ pub(super) fn render(graph: &Graph, machine: &Closures, marks: &Marks) -> String
     for (thread, row) in &rows {
         widths[*thread] = widths[*thread].max(row.chars().count());
     }
+    let atomics = legend(graph, machine, &rows);
     let mut text = String::new();
     let heads = (0..threads).map(|thread| (thread, format!("thread {thread}"))).collect::<Vec<_>>();
     line(&mut text, &widths, &heads);
     for row in rows {
         line(&mut text, &widths, &[row]);
     }
-    text
+    text + &atomics
+}
+
+/// An atomic's name in traces: by when it was made.
+pub(super) fn atomic(machine: &Closures, location: usize) -> String {
+    // The threads' park tokens are locations too, which nobody has made.
+    if machine.places.get(location).copied().flatten().is_some() { format!("a{location}") } else { String::new() }
+}
+
+/// Where the atomics were made that the rows speak of.
+fn legend(graph: &Graph, machine: &Closures, rows: &[(usize, String)]) -> String {
+    let mut legend = String::new();
+    for (location, place) in machine.places.iter().enumerate().take(graph.locations.len()) {
+        let name = format!("[{}]", atomic(machine, location));
+        if let Some(place) = place.filter(|_| rows.iter().any(|(_, row)| row.contains(&name))) {
+            writeln!(legend, "a{location}: made{}", self::place(Some(place))).expect("text grows");
+        }
+    }
+    legend
+}
+
+/// Where the program does an operation.
+pub(super) fn at(access: &Access) -> String {
+    place(access.place)
+}
+
+/// Where the program did not do what it did before.
+pub(super) fn describe_divergence(
+    graph: &Graph,
+    machine: &Closures,
+    divergence: &Divergence,
+    names: &mut Names,
+) -> String {
+    let Divergence { id, was: (label, value) } = *divergence;
+    let thread = id.thread();
+    let before = match label.kind {
+        Kind::Read => format!("a read of {} from {}", names.value(value), atomic(machine, label.location)),
+        Kind::Write => format!("a write of {} to {}", names.value(value), atomic(machine, label.location)),
+        Kind::Fence => "a fence".to_owned(),
+        Kind::Choice => "a park".to_owned(),
+        Kind::Spawn => format!("the start of thread {value}"),
+        Kind::Join => format!("the join of thread {value}"),
+        Kind::Spin => "a round for nothing".to_owned(),
+        Kind::End => "its end".to_owned(),
+    };
+    let now = match machine.request(thread) {
+        None => "nothing".to_owned(),
+        Some((Request::End, _)) => "its end".to_owned(),
+        Some((Request::Store { location, value, .. }, access)) => {
+            let (value, atomic) = (names.value(*value), atomic(machine, *location));
+            format!("a write of {value} to {atomic} ({}{})", access.name, at(access))
+        }
+        Some((Request::Load { location, .. }, access)) => {
+            format!("a read from {} ({}{})", atomic(machine, *location), access.name, at(access))
+        }
+        Some((_, access)) => format!("{}{}", access.name, at(access)),
+    };
+    let nth = graph.threads[thread].events.iter().take(id.index() + 1).filter(|event| !event.label.update).count();
+    format!(". Operation {nth} of thread {thread} was {before}, and now it is {now}")
 }
 
 fn end_row(end: &End) -> (usize, String) {
@@ -132,9 +195,14 @@ pub(super) fn operation(graph: &Graph, id: EventId, site: &str, names: &mut Name
 }
 
 /// One operation; `done` are those above.
-fn describe(graph: &Graph, step: &Step, done: &[Step], names: &mut Names) -> String {
+fn describe(graph: &Graph, machine: &Closures, step: &Step, done: &[Step], names: &mut Names) -> String {
     let event = graph.event(step.event);
+    let location = match event.label.kind {
+        Kind::Read | Kind::Write => Some(atomic(machine, event.label.location)).filter(|name| !name.is_empty()),
+        _ => None,
+    };
     let what = operation(graph, step.event, step.access.name, names);
+    let what = location.map_or(what.clone(), |name| format!("{what} [{name}]"));
     let note = match event.label.kind {
         Kind::Read => format!("{}{}", source(graph, event), overwritten(graph, event, done)),
         // A read-modify-write reads from what is directly before it.
@@ -144,7 +212,7 @@ fn describe(graph: &Graph, step: &Step, done: &[Step], names: &mut Names) -> Str
         }
         _ => String::new(),
     };
-    what + &note
+    what + &note + &at(&step.access)
 }
 
 /// Where a value came from.

@@ -15,6 +15,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::sync::atomic::Ordering::{self, Relaxed};
 
 use ::loom::sync::atomic as checked;
@@ -76,8 +77,9 @@ impl<T: Word, A: Checked<T>> LoomAtomic<T, A> {
         })
     }
 
+    #[track_caller]
     fn rmw<S: Site>(&self, site: S, new: impl FnOnce(T) -> T, rmw: impl FnOnce(&A, Ordering) -> T) -> T {
-        if !self.live() {
+        if !self.live(site) {
             return self.newest();
         }
         let ordering = ordering(site);
@@ -91,9 +93,11 @@ impl<T: Word, A: Checked<T>> LoomAtomic<T, A> {
     /// # Panics
     /// If no execution runs on this thread, or another one than that which made the atomic. Unwinds if the execution
     /// failed and this thread does not know yet.
-    fn live(&self) -> bool {
-        let live = runtime::live();
+    #[track_caller]
+    fn live<S: Site>(&self, site: S) -> bool {
+        let live = runtime::live_on(self.era, site.row().name);
         self.era.check(runtime::era(), "an atomic");
+        runtime::note_place(Location::caller());
         live
     }
 
@@ -115,7 +119,9 @@ impl<T: Word, A: Checked<T>> LoomAtomic<T, A> {
 
     /// One attempt of a compare-exchange.
     fn attempt<S: Site>(&self, real: &A, current: T, new: T, success: S, failure: S) -> Result<T, T> {
+        let me = runtime::current();
         let result = real.compare_exchange(current, new, ordering(success), ordering(failure));
+        runtime::is_back(me);
         match result {
             Ok(replaced) => self.updated(success, ordering(success), replaced, new),
             Err(found) => self.did_read(failure, ordering(failure), found),
@@ -155,7 +161,7 @@ unsafe impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
     }
 
     fn load<S: Site>(&self, site: S) -> T {
-        if !self.live() {
+        if !self.live(site) {
             return self.newest();
         }
         let ordering = ordering(site);
@@ -165,7 +171,7 @@ unsafe impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
     }
 
     fn store<S: Site>(&self, value: T, site: S) {
-        if self.live() {
+        if self.live(site) {
             let ordering = ordering(site);
             self.access(|real| real.store(value, ordering));
             let value = value.bits();
@@ -179,7 +185,7 @@ unsafe impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
     }
 
     fn compare_exchange<S: Site>(&self, current: T, new: T, success: S, failure: S) -> Result<T, T> {
-        if !self.live() {
+        if !self.live(success) {
             return Err(self.newest());
         }
         self.access(|real| self.attempt(real, current, new, success, failure))
@@ -192,7 +198,7 @@ unsafe impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
 
     fn wait_until<S: Site>(&self, site: S, ready: impl Fn(T) -> bool) -> T {
         let value = self.load(site);
-        if ready(value) || !self.live() {
+        if ready(value) || !self.live(site) {
             return value;
         }
         self.wait_for_ever(value, site.row().name, ready)
@@ -210,7 +216,7 @@ unsafe impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
     ) -> T {
         let WaitSites { success, failure, spin } = sites();
         loop {
-            if !self.live() {
+            if !self.live(success) {
                 return self.newest();
             }
             let newest = self.newest();

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use ::loom::cell::UnsafeCell;
 
 use crate::loom::{Loom, runtime};
-use crate::model::execution::Era;
+use crate::model::execution::{self, Era};
 use crate::model::memory::Life;
 use crate::model::{Event, Kind, violate};
 use crate::platform::{Cell, CellName, Platform, Slot};
@@ -31,7 +31,7 @@ unsafe impl<T: Send> Sync for LoomCell<T> {}
 impl<T> LoomCell<T> {
     /// Notes an access, unless the execution is torn down.
     fn note(&self, event: impl FnOnce(&'static str) -> Event) {
-        if runtime::live() {
+        if runtime::live_on(self.era, self.name.what) {
             runtime::record(event(self.name.what));
         }
         self.era.check(runtime::era(), self.name.what);
@@ -57,14 +57,14 @@ unsafe impl<T> Cell<T> for LoomCell<T> {
         self.note(Event::CellRead);
         let Some(place) = checked(|| self.value.get()) else { self.race() };
         // SAFETY: loom knows of no unordered write, and threads switch only in platform operations.
-        place.with(|value| read(unsafe { &*value }))
+        place.with(|value| execution::lend(self.name.what, || read(unsafe { &*value })))
     }
 
     unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
         self.note(Event::CellWrite);
         let Some(place) = checked(|| self.value.get_mut()) else { self.race() };
         // SAFETY: loom knows of no unordered access, and threads switch only in platform operations.
-        place.with(|value| write(unsafe { &mut *value }))
+        place.with(|value| execution::lend(self.name.what, || write(unsafe { &mut *value })))
     }
 }
 
@@ -108,7 +108,7 @@ unsafe impl<T> Slot<Loom, T> for LoomSlot<T> {
 
     fn ptr(self: Pin<&Self>) -> Ptr<Loom, T> {
         let place = NonNull::from(&*self.get_ref().value);
-        if runtime::live() {
+        if runtime::live("a pointer to a slot") {
             runtime::memory(|memory| memory.adopt(place));
         }
         Ptr::from_raw(place)

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::loom::Loom;
 use crate::loom::runtime::{self, Ended};
-use crate::model::execution::exploring;
+use crate::model::execution::{self, exploring};
 use crate::model::silence::{gave_up, silently};
 use crate::model::{Budget, End, Exploration, Explore, Explorer, Limit, Meter, take_violation, violated};
 
@@ -86,6 +86,11 @@ fn account() -> bool {
             let (ended, seq_cst, events) = runtime::ended();
             so_far.result.events += events;
             so_far.result.seq_cst_access |= seq_cst;
+            if let Some(why) = execution::used_elsewhere(runtime::last_era()) {
+                take_violation();
+                so_far.limit = Some(Limit::Explorer(why));
+                return true;
+            }
             match ended {
                 Ended::Passed => so_far.result.outcomes.extend(so_far.outcome.take()),
                 Ended::Abandoned => so_far.result.abandoned += 1,

@@ -26,6 +26,7 @@ mod explore;
 mod runtime;
 
 use std::num::NonZeroUsize;
+use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -71,9 +72,10 @@ unsafe impl Platform for Loom {
     type Deadline = ();
 
     fn fence<S: Site>(site: S) {
-        if !runtime::live() {
+        if !runtime::live(site.row().name) {
             return;
         }
+        runtime::note_place(Location::caller());
         let ordering = ordering_of(site);
         runtime::record(Event::Fence { site: site.row().name, ordering });
         let Some(ordering) = ordering else { return };
@@ -104,14 +106,14 @@ unsafe impl Platform for Loom {
     }
 
     fn allocate<T>(value: T) -> NonNull<T> {
-        if runtime::live() {
+        if runtime::live("an allocation") {
             runtime::record(Event::Allocate(name::<T>()));
         }
         runtime::memory(|memory| memory.allocate(value))
     }
 
     unsafe fn release<T>(place: NonNull<T>) {
-        if !runtime::live() {
+        if !runtime::live("a release of memory") {
             return;
         }
         runtime::record(Event::Release(name::<T>()));
@@ -122,7 +124,7 @@ unsafe impl Platform for Loom {
     }
 
     fn touch<T>(place: NonNull<T>) {
-        if runtime::live() {
+        if runtime::live("a use of memory") {
             runtime::memory(|memory| memory.touch(place));
         }
     }
@@ -142,7 +144,8 @@ unsafe impl Model for Loom {
     /// Starts a thread of the model.
     ///
     /// # Panics
-    /// If there are five already, the main one included: loom's limit.
+    /// Unwinds, and ends the exploration without a verdict, if there are five already, the main one included: loom's
+    /// limit.
     fn spawn(body: impl FnOnce() + Send + 'static) -> LoomJoinHandle {
         let thread = runtime::spawn(body);
         LoomJoinHandle(thread, runtime::era())

@@ -18,42 +18,31 @@
 //!    is a wake-up by the ended thread, which lingers until it is joined.
 
 mod parking;
+mod phase;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use ::loom::sync::atomic::AtomicUsize;
 
 use crate::loom::cell::LoomLife;
-use crate::model::execution::{self, Era};
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::threads::{Threads, Wait};
-use crate::model::{Event, Explorer, Kind, Trace, violate, violated};
+use crate::model::{Event, Kind, Trace, violate, violated};
+
+use phase::{PHASE, Phase, TornDown};
 
 pub(super) use parking::{park, park_until, unpark};
+pub(super) use phase::{era, failed, last_era, live, live_on, require};
 
 thread_local! {
-    static PHASE: Cell<Phase> = const { Cell::new(Phase::Outside) };
     static CURRENT: Cell<usize> = const { Cell::new(0) };
-    static ERA: Cell<Era> = const { Cell::new(Era::NONE) };
     static RUN: RefCell<Run> = const { RefCell::new(Run::new()) };
     static MEMORY: RefCell<Memory<LoomLife>> = const { RefCell::new(Memory::new()) };
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// No execution.
-    Outside,
-    /// Threads run, or examine their waits since none can run.
-    Running,
-    /// The execution proves nothing and is torn down.
-    Abandoned,
-    /// It broke a rule, or hit a limit, and is torn down.
-    Failed,
 }
 
 /// How an execution ended, once all its threads did.
@@ -75,6 +64,8 @@ struct Run {
     newest: Vec<u64>,
     /// Platform operations so far.
     steps: usize,
+    /// Where each thread is in the program's sources.
+    places: [Option<&'static Location<'static>>; ::loom::MAX_THREADS],
     stuck_rule: &'static str,
     seq_cst_access: bool,
     limit: Option<String>,
@@ -101,6 +92,7 @@ impl Run {
             objects: Vec::new(),
             newest: Vec::new(),
             steps: 0,
+            places: [None; ::loom::MAX_THREADS],
             stuck_rule: "",
             seq_cst_access: false,
             limit: None,
@@ -109,9 +101,6 @@ impl Run {
         }
     }
 }
-
-/// Marks an unwinding that only ends a thread: the reason is recorded elsewhere.
-struct TornDown;
 
 /// Operations that one execution may do: far more than any finite scenario does, and loom's own limit is higher.
 const MAX_STEPS: usize = 10_000;
@@ -131,52 +120,6 @@ pub(super) fn current() -> usize {
     CURRENT.get()
 }
 
-/// The execution that runs on this thread.
-///
-/// # Panics
-/// If none does.
-pub(super) fn era() -> Era {
-    require();
-    ERA.get()
-}
-
-/// Checks that an execution runs on this thread.
-///
-/// # Panics
-/// If none does.
-pub(super) fn require() {
-    if PHASE.get() == Phase::Outside {
-        execution::refuse(Explorer::Loom);
-    }
-}
-
-/// Whether the execution is being torn down, or there is none and the thread unwinds.
-///
-/// # Panics
-/// If there is none and the thread does not unwind.
-pub(super) fn failed() -> bool {
-    match PHASE.get() {
-        Phase::Running => violated(),
-        Phase::Abandoned | Phase::Failed => true,
-        Phase::Outside => execution::failed_outside(Explorer::Loom),
-    }
-}
-
-/// Whether a platform operation may go on (Invariant 2).
-///
-/// # Panics
-/// If no execution runs on this thread. Unwinds if the execution failed and this thread does not know yet.
-pub(super) fn live() -> bool {
-    require();
-    if !failed() {
-        return true;
-    }
-    if !std::thread::panicking() {
-        resume_unwind(Box::new(TornDown));
-    }
-    false
-}
-
 /// Runs one operation that loom may switch threads in.
 pub(super) fn step<R>(operation: impl FnOnce() -> R) -> R {
     let steps = with(|run| {
@@ -189,7 +132,7 @@ pub(super) fn step<R>(operation: impl FnOnce() -> R) -> R {
     let me = CURRENT.get();
     let result = operation();
     CURRENT.set(me); // Invariant 1
-    live();
+    live("an operation");
     result
 }
 
@@ -231,11 +174,23 @@ pub(super) fn wrote(atomic: usize, value: u64) {
     with(|run| run.newest[atomic] = value);
 }
 
+/// Loom has run others, and now runs thread `me` again (Invariant 1).
+pub(super) fn is_back(me: usize) {
+    CURRENT.set(me);
+}
+
+/// Notes where this thread is in the program's sources.
+pub(super) fn note_place(place: &'static Location<'static>) {
+    with(|run| run.places[CURRENT.get()] = Some(place));
+}
+
 /// Notes what this thread does.
 pub(super) fn record(event: Event) {
     with(|run| {
         run.seq_cst_access |= event.is_seq_cst_access();
-        run.trace.push(CURRENT.get(), event);
+        let me = CURRENT.get();
+        let place = run.places[me].filter(|_| event.is_of_a_site());
+        run.trace.push_at(me, event, place);
     });
 }
 
@@ -253,8 +208,7 @@ pub(super) fn order_fences() {
 /// Runs an execution's main thread to its end; returns what it returned.
 pub(super) fn main<R>(stuck_rule: &'static str, body: impl FnOnce() -> R) -> Option<R> {
     memory(Memory::reset);
-    ERA.set(Era::begin());
-    PHASE.set(Phase::Running);
+    phase::begin();
     let fences = Arc::new(AtomicUsize::new(0));
     with(|run| {
         let mut trace = std::mem::take(&mut run.trace);
@@ -288,11 +242,13 @@ fn new_thread() -> usize {
 
 /// Starts a model thread.
 pub(super) fn spawn(body: impl FnOnce() + Send + 'static) -> usize {
-    if !live() {
+    if !live("a spawn") {
         return 0;
     }
     let count = with(|run| run.threads.len());
-    assert!(count < ::loom::MAX_THREADS, "loom runs at most {} threads, the main one included", ::loom::MAX_THREADS);
+    if count >= ::loom::MAX_THREADS {
+        give_up(format!("loom runs at most {} threads, the main one included", ::loom::MAX_THREADS));
+    }
     if count == 1 {
         memory(Memory::before_first_spawn);
     }
@@ -301,7 +257,7 @@ pub(super) fn spawn(body: impl FnOnce() + Send + 'static) -> usize {
     ::loom::thread::spawn(move || {
         CURRENT.set(thread); // Invariant 1
         to_the_end(thread, || {
-            live();
+            live("an operation");
             body();
         });
     });
@@ -358,7 +314,7 @@ fn wake_ended() {
 
 /// Waits until `thread` ended.
 pub(super) fn join(thread: usize) {
-    if !live() {
+    if !live("a join") {
         return;
     }
     if !with(|run| run.threads.is_done(thread)) {

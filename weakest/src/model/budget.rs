@@ -40,7 +40,10 @@ impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Executions(bound) => write!(f, "ran out of its {bound} executions"),
-            Self::Events(bound) => write!(f, "an execution exceeds its {bound} events: a loop that never waits?"),
+            Self::Events(bound) => write!(
+                f,
+                "an execution exceeds its {bound} events: a loop that does not wait? (`Atomic::wait_until` tells an explorer what a loop waits for)"
+            ),
             Self::Time(bound) => write!(f, "ran out of its time of {bound:?}"),
             Self::Explorer(why) => f.write_str(why),
         }

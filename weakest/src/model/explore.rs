@@ -95,6 +95,9 @@ pub struct Exploration {
     pub schedule: String,
     /// Whether an access with `SeqCst` was executed.
     pub seq_cst_access: bool,
+    /// What a reader of the result has to know: what was not explored, or may be wrong. Each is one line.
+    #[serde(default)]
+    pub notes: BTreeSet<String>,
 }
 
 impl Exploration {
@@ -111,6 +114,7 @@ impl Exploration {
             drawing: String::new(),
             schedule: String::new(),
             seq_cst_access: false,
+            notes: BTreeSet::new(),
         }
     }
 }

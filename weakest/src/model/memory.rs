@@ -167,13 +167,26 @@ impl<L: Life> Memory<L> {
         (address < start + block.size).then_some(block)
     }
 
+    /// What an address is that lies in no block.
+    fn describe_unknown(&self, address: usize) -> String {
+        /// An index that is wrong by more is not told from a wild pointer.
+        const NEAR: usize = 4096;
+        let below = self.blocks.range(..=address).next_back().map(|(at, block)| (address - (at + block.size), block));
+        match below.filter(|&(past, _)| past < NEAR) {
+            Some((0, block)) => format!("a use of the memory right after the end of {}", block.what),
+            Some((past, block)) => format!("a use of memory {past} bytes past the end of {}", block.what),
+            None => "a use of memory that the platform never gave out".to_owned(),
+        }
+    }
+
     /// Checks a use of the block that holds `place`.
     ///
     /// # Panics
     /// With a violation.
     pub(crate) fn touch<T>(&mut self, place: NonNull<T>) {
         let Some(block) = self.find(place.addr().get()) else {
-            violate(Kind::UseAfterFree, rules().lifetime, "a use of memory that the platform never gave out");
+            let message = self.describe_unknown(place.addr().get());
+            violate(Kind::UseAfterFree, rules().lifetime, message);
         };
         if !block.life.read() {
             race(block.what, "a use", "its release");

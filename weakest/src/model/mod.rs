@@ -22,6 +22,7 @@ pub(crate) mod memory;
 mod mutation;
 mod rules;
 mod scenario;
+mod settings;
 #[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod silence;
 mod suite;
@@ -46,10 +47,13 @@ pub(crate) use mutation::in_force;
 pub use mutation::{Mutation, ordering_of, with_mutation};
 pub use rules::{LIFETIME, RACE, Rules, STUCK, is_neutral, rules, with_rules};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
+pub use settings::{Settings, settings, with_settings};
 pub use suite::{EVENTS, EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};
 pub use trace::{Event, Trace};
 pub use verdict::{Baseline, Fate, Line, Opinion, Record, Run, Trial, Verdict};
 #[cfg(feature = "graph")]
 pub(crate) use violation::record;
 pub use violation::{Kind, Violation, take_violation, violate, violated};
+#[cfg(feature = "graph")]
+pub(crate) use violation::{is_violation_idle, violated_kind};
 pub use weaken::{Mutant, ORDERINGS, REMOVED, choices, mutants, name_of, weakenings};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::panic::Location;
 
 use crate::model::name_of;
 use crate::site::Ordering;
@@ -9,8 +10,11 @@ use crate::site::Ordering;
 /// What happened in one execution, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
-    events: Vec<(usize, Event)>,
+    events: Vec<Step>,
 }
+
+/// What a thread did, and where the program does it.
+type Step = (usize, Event, Option<&'static Location<'static>>);
 
 /// One step of one thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +103,11 @@ impl Event {
         }
     }
 
+    /// Whether it is an access or a fence.
+    pub(crate) fn is_of_a_site(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::Write { .. } | Self::Update { .. } | Self::Fence { .. })
+    }
+
     /// The event of blocking.
     pub(crate) fn wait(wait: crate::model::threads::Wait) -> Self {
         use crate::model::threads::Wait;
@@ -119,7 +128,12 @@ impl Trace {
 
     /// Adds what `thread` does next.
     pub fn push(&mut self, thread: usize, event: Event) {
-        self.events.push((thread, event));
+        self.events.push((thread, event, None));
+    }
+
+    /// As [`push`](Self::push), and where in its sources the program does it.
+    pub fn push_at(&mut self, thread: usize, event: Event, place: Option<&'static Location<'static>>) {
+        self.events.push((thread, event, place));
     }
 
     /// How many steps there are.
@@ -136,10 +150,10 @@ impl Trace {
     /// The table. Atomics are called `a0`, `a1`, … in order of creation, addresses `&1`, `&2`, … in order of appearance.
     #[must_use]
     pub fn render(&self) -> String {
-        let threads = self.events.iter().map(|&(thread, _)| thread + 1).max().unwrap_or(0);
+        let threads = self.events.iter().map(|&(thread, ..)| thread + 1).max().unwrap_or(0);
         let mut names = Names::default();
         let lines: Vec<(usize, String)> =
-            self.events.iter().map(|&(thread, ref event)| (thread, names.line(event))).collect();
+            self.events.iter().map(|&(thread, ref event, at)| (thread, names.line(event) + &place(at))).collect();
         let mut widths: Vec<usize> = (0..threads).map(|thread| header(thread).len()).collect();
         for &(thread, ref line) in &lines {
             widths[thread] = widths[thread].max(line.chars().count());
@@ -151,6 +165,13 @@ impl Trace {
         }
         table
     }
+}
+
+/// A place in the program's sources, without the folders around it.
+pub(crate) fn place(place: Option<&Location<'_>>) -> String {
+    let Some(place) = place else { return String::new() };
+    let file = place.file().rsplit(['/', '\\']).next().unwrap_or_default();
+    format!(" at {file}:{}", place.line())
 }
 
 fn header(thread: usize) -> String {

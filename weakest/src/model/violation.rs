@@ -76,6 +76,18 @@ pub fn take_violation() -> Option<Violation> {
     FIRST.take()
 }
 
+/// Whether nobody is in the midst of noting a violation.
+#[cfg(feature = "graph")]
+pub(crate) fn is_violation_idle() -> bool {
+    FIRST.try_with(|first| first.try_borrow_mut().is_ok()).unwrap_or(false)
+}
+
+/// How the violation shows that was found, if one was.
+#[cfg(feature = "graph")]
+pub(crate) fn violated_kind() -> Option<Kind> {
+    FIRST.with_borrow(|first| first.as_ref().map(|violation| violation.kind))
+}
+
 /// Whether a violation was found and the execution is being torn down.
 #[must_use]
 pub fn violated() -> bool {

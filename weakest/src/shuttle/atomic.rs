@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 
 use crate::model::execution::Era;
 use crate::model::word::Word;
@@ -22,20 +23,24 @@ impl<T: Word> ShuttleAtomic<T> {
     ///
     /// # Panics
     /// If no execution runs on this thread, or another one than that which made the atomic.
-    fn access(&self, effect: impl FnOnce(u64) -> Effect) -> u64 {
+    #[track_caller]
+    fn access<S: Site>(&self, site: S, effect: impl FnOnce(u64) -> Effect) -> u64 {
+        runtime::live_on(self.era, site.row().name);
         self.era.check(runtime::era(), "an atomic");
-        runtime::access(self.number, effect)
+        runtime::access(self.number, Location::caller(), effect)
     }
 
+    #[track_caller]
     fn rmw<S: Site>(&self, site: S, new: impl FnOnce(T) -> T) -> T {
         let at = At::of(site);
-        T::from_bits(self.access(|found| Effect::Replace(new(T::from_bits(found)).bits(), at)))
+        T::from_bits(self.access(site, |found| Effect::Replace(new(T::from_bits(found)).bits(), at)))
     }
 
     /// Replaces the value by `new` of it, if there is one.
+    #[track_caller]
     fn try_rmw<S: Site>(&self, success: S, failure: S, new: impl FnOnce(T) -> Option<T>) -> Result<T, T> {
         let mut replaced = false;
-        let found = self.access(|found| match new(T::from_bits(found)) {
+        let found = self.access(success, |found| match new(T::from_bits(found)) {
             Some(new) => {
                 replaced = true;
                 Effect::Replace(new.bits(), At::of(success))
@@ -55,11 +60,11 @@ unsafe impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
     }
 
     fn load<S: Site>(&self, site: S) -> T {
-        T::from_bits(self.access(|_| Effect::Load(At::of(site))))
+        T::from_bits(self.access(site, |_| Effect::Load(At::of(site))))
     }
 
     fn store<S: Site>(&self, value: T, site: S) {
-        self.access(|_| Effect::Store(value.bits(), At::of(site)));
+        self.access(site, |_| Effect::Store(value.bits(), At::of(site)));
     }
 
     fn swap<S: Site>(&self, value: T, site: S) -> T {
@@ -78,7 +83,7 @@ unsafe impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
     fn wait_until<S: Site>(&self, site: S, ready: impl Fn(T) -> bool) -> T {
         loop {
             let value = self.load(site);
-            if ready(value) || !runtime::live() {
+            if ready(value) || runtime::failed() {
                 return value;
             }
             runtime::wait_for_write(self.number, site.row().name);
@@ -96,7 +101,7 @@ unsafe impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
         loop {
             match self.try_rmw(sites.success, sites.failure, |found| ready(found).then(|| new(found))) {
                 Ok(replaced) => return replaced,
-                Err(found) if !runtime::live() => return found,
+                Err(found) if runtime::failed() => return found,
                 Err(_) => runtime::wait_for_write(self.number, sites.spin.row().name),
             }
         }

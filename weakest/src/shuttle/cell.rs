@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 
 use crate::model::clocks::{Accesses, Clock};
-use crate::model::execution::Era;
+use crate::model::execution::{self, Era};
 use crate::model::memory::Life;
 use crate::model::{Event, Kind, violate};
 use crate::platform::{Cell, CellName, Slot};
@@ -39,7 +39,7 @@ impl<T> ShuttleCell<T> {
         event: impl FnOnce(&'static str) -> Event,
         access: impl FnOnce(&mut Accesses, usize, &Clock) -> bool,
     ) {
-        if runtime::live() {
+        if runtime::live_on(self.era, self.name.what) {
             runtime::record(event(self.name.what));
         }
         self.era.check(runtime::era(), self.name.what);
@@ -58,13 +58,13 @@ unsafe impl<T> Cell<T> for ShuttleCell<T> {
     unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
         self.note(Event::CellRead, Accesses::read);
         // SAFETY: no unordered write is known, and threads switch only in platform operations.
-        read(unsafe { &*self.value.get() })
+        execution::lend(self.name.what, || read(unsafe { &*self.value.get() }))
     }
 
     unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
         self.note(Event::CellWrite, Accesses::write);
         // SAFETY: no unordered access is known, and threads switch only in platform operations.
-        write(unsafe { &mut *self.value.get() })
+        execution::lend(self.name.what, || write(unsafe { &mut *self.value.get() }))
     }
 }
 
@@ -108,7 +108,7 @@ unsafe impl<T> Slot<Shuttle, T> for ShuttleSlot<T> {
 
     fn ptr(self: Pin<&Self>) -> Ptr<Shuttle, T> {
         let place = NonNull::from(&*self.get_ref().value);
-        if runtime::live() {
+        if runtime::live("a pointer to a slot") {
             runtime::memory(|memory| memory.adopt(place));
         }
         Ptr::from_raw(place)

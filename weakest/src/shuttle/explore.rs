@@ -8,9 +8,11 @@ use std::sync::Once;
 use ::shuttle::scheduler::{DfsScheduler, PctScheduler, ReplayScheduler, Schedule, Scheduler, Task, TaskId};
 use ::shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
-use crate::model::execution::exploring;
+use crate::model::execution::{self, exploring};
 use crate::model::silence::{gave_up, silently};
-use crate::model::{Budget, End, Exploration, Explore, Explorer, Limit, Meter, NotReplayed, take_violation, violated};
+use crate::model::{
+    Budget, End, Exploration, Explore, Explorer, Limit, Meter, NotReplayed, settings, take_violation, violated,
+};
 use crate::shuttle::Shuttle;
 use crate::shuttle::runtime::{self, Ended};
 
@@ -42,9 +44,6 @@ pub enum Schedules {
     /// One, as an earlier exploration gave it.
     Replay(String),
 }
-
-/// Bytes of stack of each model thread.
-const STACK: usize = 256 * 1024;
 
 impl Explore for Shuttle {
     /// Runs all schedules, depth first; the budget's preemption bound is not used.
@@ -125,7 +124,7 @@ fn run(driver: Driver, body: impl Fn() -> String + Send + Sync + 'static) -> Res
         config.failure_persistence = FailurePersistence::None;
         config.max_steps = MaxSteps::None;
         config.silence_warnings = true;
-        config.stack_size = STACK;
+        config.stack_size = settings().stack;
         config
     };
     // shuttle installs its panic hook on its first run; ours goes on top and keeps it from reporting panics that a
@@ -171,6 +170,11 @@ fn account() -> bool {
             let (ended, seq_cst, events) = runtime::ended();
             so_far.result.events += events;
             so_far.result.seq_cst_access |= seq_cst;
+            if let Some(why) = execution::used_elsewhere(runtime::last_era()) {
+                take_violation();
+                so_far.result.end = End::Exhausted(Limit::Explorer(why));
+                return true;
+            }
             match ended {
                 Ended::Passed => so_far.result.outcomes.extend(so_far.outcome.take()),
                 Ended::Violated => so_far.result.trace = runtime::trace(),

@@ -20,6 +20,7 @@ mod explore;
 mod runtime;
 
 use std::num::NonZeroUsize;
+use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -65,8 +66,9 @@ unsafe impl Platform for Shuttle {
 
     /// Does nothing: every access is a SeqCst one.
     fn fence<S: Site>(site: S) {
-        if runtime::live() {
-            runtime::record(Event::Fence { site: site.row().name, ordering: ordering_of(site) });
+        if runtime::live(site.row().name) {
+            let event = Event::Fence { site: site.row().name, ordering: ordering_of(site) };
+            runtime::record_at(event, Some(Location::caller()));
         }
     }
 
@@ -91,14 +93,14 @@ unsafe impl Platform for Shuttle {
     }
 
     fn allocate<T>(value: T) -> NonNull<T> {
-        if runtime::live() {
+        if runtime::live("an allocation") {
             runtime::record(Event::Allocate(name::<T>()));
         }
         runtime::memory(|memory| memory.allocate(value))
     }
 
     unsafe fn release<T>(place: NonNull<T>) {
-        if !runtime::live() {
+        if !runtime::live("a release of memory") {
             return;
         }
         runtime::record(Event::Release(name::<T>()));
@@ -109,7 +111,7 @@ unsafe impl Platform for Shuttle {
     }
 
     fn touch<T>(place: NonNull<T>) {
-        if runtime::live() {
+        if runtime::live("a use of memory") {
             runtime::memory(|memory| memory.touch(place));
         }
     }

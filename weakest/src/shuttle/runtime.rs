@@ -8,27 +8,28 @@
 //! 3. A blocked thread is not scheduled until the write, unpark or end that it waits for, or until the tear-down.
 
 mod parking;
+mod phase;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use crate::model::clocks::{Accesses, Clock};
-use crate::model::execution::{self, Era};
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::threads::{Threads, Wait};
-use crate::model::{Event, Explorer, Kind, Trace, ordering_of, violate, violated};
+use crate::model::{Event, Kind, Trace, ordering_of, violate, violated};
 use crate::shuttle::cell::ShuttleLife;
 use crate::site::{Ordering, Site};
 
+use phase::TornDown;
+
 pub(super) use parking::{park, park_until, unpark};
+pub(super) use phase::{era, failed, last_era, live, live_on, require};
 
 thread_local! {
     static CURRENT: Cell<usize> = const { Cell::new(0) };
-    static ERA: Cell<Era> = const { Cell::new(Era::NONE) };
-    static FAILED: Cell<bool> = const { Cell::new(false) };
     static RUN: RefCell<Run> = const { RefCell::new(Run::new()) };
     static MEMORY: RefCell<Memory<ShuttleLife>> = const { RefCell::new(Memory::new()) };
 }
@@ -80,9 +81,6 @@ impl Run {
     }
 }
 
-/// Marks an unwinding that only ends a thread: the reason is recorded elsewhere.
-struct TornDown;
-
 /// Operations that one execution may do: far more than any finite scenario does.
 const MAX_STEPS: usize = 100_000;
 
@@ -99,51 +97,6 @@ pub(super) fn current() -> usize {
     CURRENT.get()
 }
 
-/// The execution that runs on this thread.
-///
-/// # Panics
-/// If none does.
-pub(super) fn era() -> Era {
-    require();
-    ERA.get()
-}
-
-/// Checks that an execution runs on this thread.
-///
-/// # Panics
-/// If none does.
-pub(super) fn require() {
-    if ERA.get() == Era::NONE {
-        execution::refuse(Explorer::Shuttle);
-    }
-}
-
-/// Whether the execution is being torn down, or there is none and the thread unwinds.
-///
-/// # Panics
-/// If there is none and the thread does not unwind.
-pub(super) fn failed() -> bool {
-    match ERA.get() {
-        Era::NONE => execution::failed_outside(Explorer::Shuttle),
-        _ => FAILED.get() || violated(),
-    }
-}
-
-/// Whether a platform operation may go on (Invariant 2).
-///
-/// # Panics
-/// If no execution runs on this thread. Unwinds if the execution failed and this thread does not know yet.
-pub(super) fn live() -> bool {
-    require();
-    if !failed() {
-        return true;
-    }
-    if !std::thread::panicking() {
-        resume_unwind(Box::new(TornDown));
-    }
-    false
-}
-
 /// Lets shuttle choose who runs next. A thread that unwinds runs on: shuttle takes a switch there for a failure.
 fn schedule() {
     let steps = with(|run| {
@@ -152,7 +105,7 @@ fn schedule() {
     });
     if steps > MAX_STEPS {
         with(|run| run.limit = Some(format!("an execution exceeds {MAX_STEPS} operations")));
-        FAILED.set(true);
+        phase::fail();
         resume_unwind(Box::new(TornDown));
     }
     if !std::thread::panicking() {
@@ -164,14 +117,19 @@ fn switching(switch: impl FnOnce()) {
     let me = CURRENT.get();
     switch();
     CURRENT.set(me); // Invariant 1
-    live();
+    live("an operation");
 }
 
 /// Notes what this thread does.
 pub(super) fn record(event: Event) {
+    record_at(event, None);
+}
+
+/// Notes what this thread does, and where in the program's sources.
+pub(super) fn record_at(event: Event, place: Option<&'static Location<'static>>) {
     with(|run| {
         run.seq_cst_access |= event.is_seq_cst_access();
-        run.trace.push(CURRENT.get(), event);
+        run.trace.push_at(CURRENT.get(), event, place);
     });
 }
 
@@ -228,15 +186,15 @@ impl Effect {
 }
 
 /// One access: `effect` decides by the value found. Returns that value.
-pub(super) fn access(atomic: usize, effect: impl FnOnce(u64) -> Effect) -> u64 {
-    if !live() {
+pub(super) fn access(atomic: usize, place: &'static Location<'static>, effect: impl FnOnce(u64) -> Effect) -> u64 {
+    if failed() {
         return with(|run| run.atomics[atomic].value);
     }
     schedule();
     let me = current();
     let found = with(|run| run.atomics[atomic].value);
     let effect = effect(found);
-    record(effect.event(atomic, found));
+    record_at(effect.event(atomic, found), Some(place));
     with(|run| {
         let (word, clock) = (&mut run.atomics[atomic], &mut run.clocks[me]);
         let new = match effect {
@@ -260,7 +218,7 @@ pub(super) fn access(atomic: usize, effect: impl FnOnce(u64) -> Effect) -> u64 {
 
 /// Blocks until somebody writes the atomic.
 pub(super) fn wait_for_write(atomic: usize, site: &'static str) {
-    if live() {
+    if live(site) {
         block(Wait::Value { atomic, site });
     }
 }
@@ -278,13 +236,12 @@ pub(super) fn new_cell() -> usize {
 /// Adds an access of a cell; `false`: it races.
 pub(super) fn cell(cell: usize, access: impl FnOnce(&mut Accesses, usize, &Clock) -> bool) -> bool {
     let me = current();
-    !live() || with(|run| access(&mut run.cells[cell], me, &run.clocks[me]))
+    failed() || with(|run| access(&mut run.cells[cell], me, &run.clocks[me]))
 }
 
 /// Prepares an execution.
 pub(super) fn start(stuck_rule: &'static str) {
-    FAILED.set(false);
-    ERA.set(Era::begin());
+    phase::begin();
     CURRENT.set(0);
     with(|run| {
         let mut trace = std::mem::take(&mut run.trace);
@@ -304,8 +261,7 @@ pub(super) fn main<R>(body: impl FnOnce() -> R) -> Option<R> {
 pub(super) fn ended() -> (Ended, bool, u64) {
     let (limit, all_done) = with(|run| (run.limit.take(), run.threads.all_done()));
     let (seq_cst, events) = with(|run| (run.seq_cst_access, run.trace.steps()));
-    let failed = FAILED.replace(false);
-    ERA.set(Era::NONE);
+    let failed = phase::end();
     let ended = if violated() {
         Ended::Violated
     } else if failed || !all_done {
@@ -331,7 +287,7 @@ fn new_thread() -> usize {
 
 /// Starts a model thread.
 pub(super) fn spawn(body: impl FnOnce() + Send + 'static) -> usize {
-    if !live() {
+    if !live("a spawn") {
         return 0;
     }
     if with(|run| run.threads.len()) == 1 {
@@ -343,7 +299,7 @@ pub(super) fn spawn(body: impl FnOnce() + Send + 'static) -> usize {
         drop(::shuttle::thread::spawn(move || {
             CURRENT.set(thread); // Invariant 1
             to_the_end(thread, || {
-                live();
+                live("an operation");
                 body();
             });
         }));
@@ -374,7 +330,7 @@ fn finish(thread: usize) {
 
 /// Waits until `thread` ended.
 pub(super) fn join(thread: usize) {
-    if !live() {
+    if !live("a join") {
         return;
     }
     schedule();
@@ -418,5 +374,5 @@ fn tear_down(payload: &(dyn Any + Send)) {
         let limit = record_panic(payload, "shuttle");
         with(|run| run.limit = limit);
     }
-    FAILED.set(true);
+    phase::fail();
 }

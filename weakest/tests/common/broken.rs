@@ -158,7 +158,7 @@ pub(crate) fn lost_wake_up<M: Model>() -> String {
 
 /// A check that fails.
 pub(crate) fn broken_rule<M: Model>() -> String {
-    M::thread_id();
+    word::<M>().store(1, At::StoreRelaxed);
     check("R2", false, "two winners");
     String::new()
 }

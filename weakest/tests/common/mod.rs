@@ -13,6 +13,22 @@ use weakest::{Atomic, AtomicInt, Platform};
 
 pub(crate) use at::At;
 
+/// A trace without blanks that only align it, and without the places of operations in the sources, each of which must be
+/// in `file`.
+pub(crate) fn bare(trace: &str, file: &str) -> String {
+    let cell = |cell: &str| match cell.trim().rsplit_once(" at ") {
+        Some((what, place)) if place.contains(".rs:") => {
+            assert!(place.starts_with(&format!("{file}:")), "{place} is not in {file}");
+            what.to_owned()
+        }
+        _ => cell.trim().to_owned(),
+    };
+    trace
+        .lines()
+        .map(|line| line.split('|').map(cell).collect::<Vec<_>>().join(" | ").trim_end().to_owned() + "\n")
+        .collect()
+}
+
 /// No bound that a litmus test comes near.
 pub(crate) const UNBOUNDED: Budget = Budget { preemptions: None, executions: 1_000_000, events: None, time: None };
 

@@ -18,6 +18,7 @@ mod programs;
 mod random_code;
 mod small_programs;
 mod violations;
+mod wrong_uses;
 
 /// A number that a variable of the environment can change.
 fn from_environment(name: &str, default: u64) -> u64 {

@@ -13,7 +13,7 @@ use crate::random::{self, Random};
 use weakest::graph::Graph;
 use weakest::graph::program::{Action, Instruction, MemoryOrder, Observable, Observed, Program, Update};
 use weakest::graph::small;
-use weakest::model::{End, Explore, Kind};
+use weakest::model::{End, Explore, Kind, settings, with_settings};
 use weakest::{Atomic, AtomicInt, Platform, WaitSites};
 
 /// How many random programs the suite runs.
@@ -166,13 +166,7 @@ fn program(random: &mut Random) -> Program {
             }
             Action::ReadModifyWrite { .. } | Action::Fence { .. } => true,
         };
-        // A weak compare-exchange fails for no reason once per site, and here a site is an operation and its order.
-        let is_weak = |instruction: &&Instruction| {
-            let Action::ReadModifyWrite { update, .. } = instruction.action else { return false };
-            matches!(update, Update::CompareExchange { weak: true, .. })
-        };
-        let few = program.threads.iter().all(|thread| thread.iter().filter(is_weak).count() <= 1);
-        if few && program.threads.iter().flatten().all(fits) {
+        if program.threads.iter().flatten().all(fits) {
             return program;
         }
     }
@@ -187,7 +181,8 @@ pub(crate) fn random_programs_as_real_code() {
         let program = program(&mut random);
         let expected = small::explore(&program, |_| false).expect("few threads");
         PROGRAM.set(Arc::new(program));
-        let found = explore::<Graph>(run);
+        // In a small program every weak compare-exchange may fail.
+        let found = with_settings(settings().spurious_failures(u32::MAX), || explore::<Graph>(run));
         let program = PROGRAM.with_borrow(Arc::clone);
         if let End::Violated(violation) = &found.end {
             assert_eq!(violation.kind, Kind::Stuck, "seed {seed}, program {at}: {violation}\n{program}");
@@ -205,4 +200,47 @@ pub(crate) fn random_programs_as_real_code() {
         executions += found.executions;
     }
     println!("seed {seed}: {programs} programs, {deadlocks} with deadlocks, {executions} executions of the others");
+}
+
+/// How many compare-exchanges of an execution have failed although they found what they expected.
+fn spurious_failures(program: &Program, observe: &dyn Fn(Observable) -> Observed) -> u32 {
+    let failed = |(thread, read, instruction): (usize, usize, &Instruction)| match instruction.action {
+        Action::ReadModifyWrite { update: Update::CompareExchange { expected, .. }, .. } => {
+            observe(Observable::Register { thread, read }) == Observed::Failed(expected)
+        }
+        _ => false,
+    };
+    let threads = program.threads.iter().enumerate();
+    let instructions =
+        threads.flat_map(|(thread, all)| all.iter().enumerate().map(move |(read, one)| (thread, read, one)));
+    instructions.map(failed).map(u32::from).sum()
+}
+
+#[test]
+fn a_bound_on_spurious_failures_leaves_out_what_is_beyond_it_and_no_more() {
+    let (programs, seed) = (from_environment("WEAKEST_PROGRAMS", PROGRAMS) / 2, from_environment("WEAKEST_SEED", SEED));
+    let mut random = Random::new(seed.wrapping_add(1));
+    let mut narrowed = 0;
+    for at in 0..programs {
+        let program = program(&mut random);
+        let failures = RefCell::new([0_u64; 8]);
+        let question = |observe: &dyn Fn(Observable) -> Observed| {
+            failures.borrow_mut()[spurious_failures(&program, observe) as usize] += 1;
+            false
+        };
+        let all = small::explore(&program, question).expect("few threads");
+        if all.deadlocks > 0 {
+            continue;
+        }
+        let failures = failures.into_inner();
+        PROGRAM.set(Arc::new(program));
+        for most in 0..3_u32 {
+            let found = with_settings(settings().spurious_failures(most), || explore::<Graph>(run));
+            let expected: u64 = failures[..=most as usize].iter().sum();
+            let program = PROGRAM.with_borrow(Arc::clone);
+            assert_eq!(found.executions, expected, "seed {seed}, program {at}, at most {most}:\n{program}");
+            narrowed += u32::from(expected < all.executions && most > 0);
+        }
+    }
+    assert!(narrowed > 0, "no program has more failures than a bound");
 }

@@ -5,11 +5,11 @@ use crate::graph::clock::MAX_THREADS;
 
 /// Numbers of things by who makes them: the k-th one that a thread makes has the same number in every execution.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(in crate::graph) struct Names {
     numbers: Vec<Vec<usize>>,
     /// How many each thread has made in this execution.
     pub(super) made: [usize; MAX_THREADS],
-    pub(super) next: usize,
+    pub(in crate::graph) next: usize,
 }
 
 impl Names {
@@ -36,7 +36,7 @@ pub(in crate::graph) fn location_of_static(address: usize, init: u64) -> usize {
             *next += 1;
             *next - 1
         });
-        context.fresh.push(Fresh { location, init, addresses: false });
+        context.fresh.push(Fresh { location, place: None, init, addresses: false });
         location
     })
 }

@@ -14,7 +14,7 @@ fn park_step(thread: usize) {
 
 /// Blocks until this thread's token is there, and takes it.
 pub(in crate::loom) fn park() {
-    if !live() {
+    if !live("a park") {
         return;
     }
     let me = current();
@@ -28,7 +28,7 @@ pub(in crate::loom) fn park() {
 
 /// As [`park`]; without a token the deadline has come, for time may pass at any rate. `true` if it has.
 pub(in crate::loom) fn park_until() -> bool {
-    if !live() {
+    if !live("a timed park") {
         return true;
     }
     let me = current();
@@ -40,7 +40,7 @@ pub(in crate::loom) fn park_until() -> bool {
 
 /// Gives `thread` its token.
 pub(in crate::loom) fn unpark(thread: usize) {
-    if !live() {
+    if !live("an unpark") {
         return;
     }
     park_step(thread);

@@ -36,6 +36,7 @@ pub type AtomicPtr<T> = Atomic<*mut T>;
 impl<T: Word> Atomic<T> {
     /// An atomic with this value. What uses it must come after its making.
     #[must_use]
+    #[track_caller]
     pub fn new(value: T) -> Self {
         Self { point: Point::new(value.bits(), T::MAY_BE_ADDRESS), value: PhantomData }
     }
@@ -88,10 +89,11 @@ impl<T: Word> Atomic<T> {
         self.exchange(current, new, (success, failure), false)
     }
 
-    /// As [`compare_exchange`](Self::compare_exchange), but may fail for no reason: once per place and thread.
+    /// As [`compare_exchange`](Self::compare_exchange), but may fail spuriously: [as often](crate::model::Settings) as the exploration
+    /// assumes.
     ///
     /// # Errors
-    /// If something else was there, or for no reason.
+    /// If something else was there, or spuriously.
     #[track_caller]
     pub fn compare_exchange_weak(&self, current: T, new: T, success: Ordering, failure: Ordering) -> Result<T, T> {
         self.exchange(current, new, (success, failure), true)

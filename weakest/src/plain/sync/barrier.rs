@@ -28,6 +28,7 @@ impl BarrierWaitResult {
 impl Barrier {
     /// One that so many threads pass together.
     #[must_use]
+    #[track_caller]
     pub fn new(threads: usize) -> Self {
         Self { reached: Point::new(0, false), threads: threads.max(1) as u64 }
     }

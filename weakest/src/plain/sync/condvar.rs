@@ -54,6 +54,7 @@ impl WaitTimeoutResult {
 impl Condvar {
     /// Nobody waits.
     #[must_use]
+    #[track_caller]
     pub fn new() -> Self {
         Self { queue: Point::new(0, false) }
     }

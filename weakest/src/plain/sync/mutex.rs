@@ -39,6 +39,7 @@ unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T> Mutex<T> {
     /// A lock that guards the value.
+    #[track_caller]
     pub fn new(value: T) -> Self {
         Self { state: Point::new(FREE, false), poisoned: Cell::new(false), value: UnsafeCell::new(value) }
     }

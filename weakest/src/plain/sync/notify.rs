@@ -15,6 +15,7 @@ pub struct Notify {
 impl Notify {
     /// Without a notification.
     #[must_use]
+    #[track_caller]
     pub fn new() -> Self {
         Self { token: Point::new(0, false) }
     }

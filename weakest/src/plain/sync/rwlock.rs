@@ -47,6 +47,7 @@ unsafe impl<T: ?Sized + Sync> Sync for RwLockWriteGuard<'_, T> {}
 
 impl<T> RwLock<T> {
     /// A lock that guards the value.
+    #[track_caller]
     pub fn new(value: T) -> Self {
         Self { state: Point::new(0, false), poisoned: Cell::new(false), value: UnsafeCell::new(value) }
     }

@@ -6,7 +6,7 @@ use crate::model::threads::Wait;
 
 /// Blocks until this thread's token is there, and takes it.
 pub(in crate::shuttle) fn park() {
-    if !live() {
+    if !live("a park") {
         return;
     }
     schedule();
@@ -20,7 +20,7 @@ pub(in crate::shuttle) fn park() {
 
 /// As [`park`]; without a token the deadline has come, for time may pass at any rate. `true` if it has.
 pub(in crate::shuttle) fn park_until() -> bool {
-    if !live() {
+    if !live("a timed park") {
         return true;
     }
     schedule();
@@ -31,7 +31,7 @@ pub(in crate::shuttle) fn park_until() -> bool {
 
 /// Gives `thread` its token.
 pub(in crate::shuttle) fn unpark(thread: usize) {
-    if live() {
+    if live("an unpark") {
         schedule();
         record(Event::Unpark(thread));
         with(|run| run.threads.give_token(thread));

@@ -1,7 +1,8 @@
-//! Parking: a token per thread, which orders no memory.
+//! Park and unpark: a token per thread, which is a location of its own.
 
-use super::{Access, Change, MemoryOrder, Ready, Request, context, current, operate, update};
-use crate::graph::machine::Answer;
+use super::machine::{Answer, Change, Ready};
+use super::program::MemoryOrder;
+use super::runtime::{Access, Request, context, current, operate, update};
 
 fn token(thread: usize) -> usize {
     context(|context| match context.tokens[thread] {
@@ -18,11 +19,12 @@ fn token(thread: usize) -> usize {
 /// Exchanges a thread's token.
 fn exchange_token(thread: usize, order: MemoryOrder, new: u64, ready: Option<Ready<'_>>, name: &'static str) -> Answer {
     let change = Change::Exchange(new);
-    update(token(thread), order, MemoryOrder::Relaxed, change, ready, false, Access::named(name))
+    let access = Access::named(name);
+    update(token(thread), order, MemoryOrder::Relaxed, change, ready, false, (access, access))
 }
 
 /// Waits for the thread's token; the first time, may do without.
-pub(in crate::graph) fn park() {
+pub(super) fn park() {
     let me = current();
     if !context(|context| context.parked_in_vain[me]) && operate(Request::Choose, Access::named("park")).value != 0 {
         context(|context| context.parked_in_vain[me] = true);
@@ -32,11 +34,11 @@ pub(in crate::graph) fn park() {
 }
 
 /// Takes the thread's token if it is there; else the deadline has come: `true`.
-pub(in crate::graph) fn park_until() -> bool {
+pub(super) fn park_until() -> bool {
     exchange_token(current(), MemoryOrder::Acquire, 0, None, "timed park").value == 0
 }
 
 /// Gives `thread` its token.
-pub(in crate::graph) fn unpark(thread: usize) {
+pub(super) fn unpark(thread: usize) {
     exchange_token(thread, MemoryOrder::Release, 1, None, "unpark");
 }
