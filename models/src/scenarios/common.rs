@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use weakest::model::{Data, Model};
 
-pub(super) use rescind::generic::{CancellationToken, CancellationTokenSource as Source, Registration};
+pub(super) use rescind::generic::{CancellationToken, CancellationTokenSource as Source, Registration, WeakSource};
 pub(super) use weakest::model::{Claim, Kill, Scenario, check};
 
 /// Counts what happened, for checks after every thread is joined. It is no part of the model: it orders nothing, and

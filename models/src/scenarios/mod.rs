@@ -1,6 +1,9 @@
 //! The token's scenarios, by what they are about.
 
+mod bombs;
 mod callbacks;
+mod causes;
+mod clocks;
 mod common;
 pub mod crowds;
 mod forced;
@@ -14,6 +17,7 @@ mod registrations;
 mod resets;
 mod timers;
 mod waits;
+mod weak;
 
 use weakest::model::{Entry, Model};
 
@@ -96,6 +100,37 @@ macro_rules! scenarios {
             mixes::DisposeVsPollVsCancel = dispose_vs_poll_vs_cancel,
             mixes::UnregisterVsCancelVsCancel = unregister_vs_cancel_vs_cancel,
             mixes::LinkVsDropOfChildVsCancel = link_vs_drop_of_child_vs_cancel,
+            causes::CancelBecauseVsCancel = cancel_because_vs_cancel,
+            causes::CancelBecauseVsTimerVsCancel = cancel_because_vs_timer_vs_cancel,
+            causes::CancelBecauseVsCause = cancel_because_vs_cause,
+            causes::CancelBecauseVsCancelBecauseOfTwoParents = cancel_because_vs_cancel_because_of_two_parents,
+            causes::CancelBecauseVsLink = cancel_because_vs_link,
+            causes::TimerVsCancelOfParent = timer_vs_cancel_of_parent,
+            causes::DropOfTokenVsDropOfSourceWithABombAsCause = drop_of_token_vs_drop_of_source_with_a_bomb_as_cause,
+            causes::CancelBecauseOfABombVsCancel = cancel_because_of_a_bomb_vs_cancel,
+            weak::UpgradeVsDropOfSource = upgrade_vs_drop_of_source,
+            weak::UpgradeVsCloneVsDropOfSource = upgrade_vs_clone_vs_drop_of_source,
+            weak::UpgradeVsUpgradeVsDropOfSource = upgrade_vs_upgrade_vs_drop_of_source,
+            weak::WeakCancelVsDropOfSource = weak_cancel_vs_drop_of_source,
+            weak::CancelVsCancelOfAPair = cancel_vs_cancel_of_a_pair,
+            weak::DropsOfAPair = drops_of_a_pair,
+            weak::UpgradeVsReset = upgrade_vs_reset,
+            clocks::CancelAfterVsCancelOfATimer = cancel_after_vs_cancel_of_a_timer,
+            clocks::DisarmVsCancelOfATimer = disarm_vs_cancel_of_a_timer,
+            clocks::CancelAfterVsDropOfSource = cancel_after_vs_drop_of_source,
+            clocks::CancelAfterVsCancelOfALoudArm = cancel_after_vs_cancel_of_a_loud_arm,
+            clocks::ResetAfterALoudArmVsRegister = reset_after_a_loud_arm_vs_register,
+            clocks::CancelAfterVsCancelOfALoudDisarm = cancel_after_vs_cancel_of_a_loud_disarm,
+            clocks::CancelAfterVsCancelOfALoudTimer = cancel_after_vs_cancel_of_a_loud_timer,
+            bombs::DropOfChildOfABombVsCancel = drop_of_child_of_a_bomb_vs_cancel,
+            bombs::DropOfChildOfALargeBombVsCancel = drop_of_child_of_a_large_bomb_vs_cancel,
+            bombs::DisposeVsDropOfTokenOfABomb = dispose_vs_drop_of_token_of_a_bomb,
+            bombs::DropOfSourceOfBombsVsUnregister = drop_of_source_of_bombs_vs_unregister,
+            bombs::ResetOfBombsVsRegister = reset_of_bombs_vs_register,
+            bombs::CancelOfBombsVsDispose = cancel_of_bombs_vs_dispose,
+            bombs::CancelVsPollAfterABomb = cancel_vs_poll_after_a_bomb,
+            bombs::JobVsPollAfterABomb = job_vs_poll_after_a_bomb,
+            bombs::LinkByABombVsCancel = link_by_a_bomb_vs_cancel,
         }
     };
 }

@@ -11,7 +11,7 @@ use super::common::{Claim, Count, LOCK, Scenario, Source, check, counted, word};
 
 sites! {
     /// The accesses of the scenarios' clock: what a clock must give at the least, and no more.
-    enum ClockSite for "the scenarios' clock" {
+    pub(super) enum ClockSite for "the scenarios' clock" {
         /// A timer is armed.
         Arm {
             op: Rmw, ordering: Release,

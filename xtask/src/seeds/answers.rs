@@ -15,18 +15,23 @@ pub(super) const SEEDS: &[Seed] = &[
             ("notify.rs", "list::take_newest(&mut locked, self.me)", "list::take_oldest(&mut locked, self.me)"),
             (
                 "list.rs",
-                "/// How many callbacks and links are registered.\n",
+                "/// Changes whom a sleeper wakes;",
                 "pub(crate) fn take_oldest<P: Platform>(\n\
                  \x20   locked: &mut Locked<'_, P>,\n\
                  \x20   thread: ThreadId,\n\
                  ) -> Option<(NodePtr<P>, &'static Kind<P>)> {\n\
                  \x20   let mut node = locked.with(|lists| lists.newest)?;\n\
-                 \x20   while let Some(older) = with_mut(locked, node, |member| *neighbours(member).1) {\n\
+                 \x20   // SAFETY: none.\n\
+                 \x20   while let Some(older) = unsafe { with_mut(locked, node, |member| *neighbours(member).1) } {\n\
                  \x20       node = older;\n\
                  \x20   }\n\
-                 \x20   take(locked, node, thread).map(|kind| (node, kind))\n\
+                 \x20   // SAFETY: none.\n\
+                 \x20   let kind = unsafe { with(locked, node, |member| member.kind) };\n\
+                 \x20   // SAFETY: none.\n\
+                 \x20   unsafe { take(locked, node, thread) };\n\
+                 \x20   Some((node, kind))\n\
                  }\n\n\
-                 /// How many callbacks and links are registered.\n",
+                 /// Changes whom a sleeper wakes;",
             ),
         ]),
         found_by: Answers,
@@ -47,22 +52,28 @@ pub(super) const SEEDS: &[Seed] = &[
         change: Edit(&[
             (
                 "links.rs",
-                "list::push(&mut locked, link.cast(), list::callbacks)",
-                "list::push_oldest(&mut locked, link.cast())",
+                "unsafe { Callbacks::push(&mut locked, link.cast()) };",
+                "unsafe { crate::list::push_oldest(&mut locked, link.cast()) };",
             ),
             (
                 "list.rs",
                 "/// A linked node's newer and older neighbour.\n",
-                "pub(crate) fn push_oldest<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) {\n\
+                "/// # Safety\n/// None.\n\
+                 pub(crate) unsafe fn push_oldest<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) {\n\
                  \x20   let Some(mut newer) = locked.with(|lists| lists.newest) else {\n\
-                 \x20       return push(locked, node, callbacks);\n\
+                 \x20       // SAFETY: none.\n\
+                 \x20       return unsafe { Callbacks::push(locked, node) };\n\
                  \x20   };\n\
-                 \x20   while let Some(older) = with_mut(locked, newer, |member| *neighbours(member).1) {\n\
+                 \x20   // SAFETY: none.\n\
+                 \x20   while let Some(older) = unsafe { with_mut(locked, newer, |member| *neighbours(member).1) } {\n\
                  \x20       newer = older;\n\
                  \x20   }\n\
-                 \x20   with_mut(locked, newer, |member| *neighbours(member).1 = Some(node));\n\
+                 \x20   locked.with_mut(|guarded| guarded.registered += 1);\n\
+                 \x20   // SAFETY: none.\n\
+                 \x20   unsafe { with_mut(locked, newer, |member| *neighbours(member).1 = Some(node)) };\n\
                  \x20   let state = State::Linked { newer: Some(newer), older: None, orphan: false };\n\
-                 \x20   with_mut(locked, node, |member| member.state = state);\n\
+                 \x20   // SAFETY: none.\n\
+                 \x20   unsafe { with_mut(locked, node, |member| member.state = state) };\n\
                  }\n\n\
                  /// A linked node's newer and older neighbour.\n",
             ),

@@ -9,12 +9,18 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "dotnet/coreclr#20145, #19839",
         wrong: "the request takes the whole list, so that a dispose finds nothing to remove and leaves",
         change: Edit(&[(
-            "list.rs",
-            "    match remove(locked, node, callbacks) {",
-            "    if locked.is_cancelled() && with(locked, node, |member| matches!(member.state, State::Linked { .. })) {\n\
-             \x20       return Parting::Over(detach(locked, node));\n\
+            "parting.rs",
+            "    // SAFETY: the caller's part keeps the node alive, which is a callback.\n\
+             \x20   match unsafe { Callbacks::remove(locked, node) } {",
+            "    // SAFETY: none.\n\
+             \x20   if locked.is_cancelled()\n\
+             \x20       && unsafe { with_mut(locked, node, |member| matches!(member.state, State::Linked { .. })) }\n\
+             \x20   {\n\
+             \x20       // SAFETY: none.\n\
+             \x20       return Parting::Over(unsafe { detach(locked, node) });\n\
              \x20   }\n\
-             \x20   match remove(locked, node, callbacks) {",
+             \x20   // SAFETY: none.\n\
+             \x20   match unsafe { Callbacks::remove(locked, node) } {",
         )]),
         found_by: Scenario("dispose_vs_other_running_callback"),
     },
@@ -23,13 +29,13 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "`unregister` waits for a callback that runs",
         change: Edit(&[(
             "registration.rs",
-            "        else {\n            return false;\n        };\n        // SAFETY: node Invariant 3",
-            "        else {\n\
-             \x20           let (locked, _) = leave(registered.state(), Seen::HELD, registered.node);\n\
+            "        let Some(kind) = removed else {\n            return false;\n        };\n",
+            "        let Some(kind) = removed else {\n\
+             \x20           // SAFETY: none.\n\
+             \x20           let (locked, _) = unsafe { leave(registered.state(), Seen::HELD, registered.node) };\n\
              \x20           drop(locked);\n\
              \x20           return false;\n\
-             \x20       };\n\
-             \x20       // SAFETY: node Invariant 3",
+             \x20       };\n",
         )]),
         found_by: Scenario("unregister_vs_running_callback"),
     },
@@ -37,7 +43,7 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "dotnet/runtime#90078",
         wrong: "a dispose waits for a callback of its own thread",
         change: Edit(&[(
-            "list.rs",
+            "parting.rs",
             "State::Busy { thread, orphan, .. } if on_notifier || *thread == me => {",
             "State::Busy { thread, orphan, .. } if on_notifier && *thread != me => {",
         )]),
@@ -47,7 +53,7 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "GCC PR 92895",
         wrong: "a dispose does not wait, and the closure is dropped while it runs",
         change: Edit(&[(
-            "list.rs",
+            "parting.rs",
             "State::Busy { thread, orphan, .. } if on_notifier || *thread == me => {",
             "State::Busy { orphan, .. } => {\n            let _ = (on_notifier, me);",
         )]),
@@ -84,9 +90,10 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "a closure is dropped under the lock",
         change: Edit(&[(
             "registration.rs",
-            "        let Some(kind) = list::remove(&mut registered.state().lock(Seen::HELD), registered.node, list::callbacks)\n",
+            "        let removed = unsafe { Callbacks::remove(&mut registered.state().lock(Seen::HELD), registered.node) };\n",
             "        let mut locked = registered.state().lock(Seen::HELD);\n\
-             \x20       let Some(kind) = list::remove(&mut locked, registered.node, list::callbacks)\n",
+             \x20       // SAFETY: none.\n\
+             \x20       let removed = unsafe { Callbacks::remove(&mut locked, registered.node) };\n",
         )]),
         found_by: Scenario("panicking_drop_vs_unregister"),
     },

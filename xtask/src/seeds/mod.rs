@@ -5,8 +5,10 @@
 //! answers, or, for what no explorer sees, a native test of the token.
 
 mod answers;
+mod bombs;
 mod callbacks;
 mod clock;
+mod ends;
 mod sources;
 mod waits;
 
@@ -59,7 +61,9 @@ enum Change {
 }
 
 fn all() -> impl Iterator<Item = &'static Seed> {
-    [callbacks::SEEDS, sources::SEEDS, waits::SEEDS, answers::SEEDS, clock::SEEDS].into_iter().flatten()
+    [callbacks::SEEDS, sources::SEEDS, waits::SEEDS, bombs::SEEDS, ends::SEEDS, answers::SEEDS, clock::SEEDS]
+        .into_iter()
+        .flatten()
 }
 
 /// Plants each seed whose text holds `filter`.
@@ -241,6 +245,6 @@ mod tests {
                 }
             }
         }
-        assert!(all().count() >= 34, "a seed is gone");
+        assert!(all().count() >= 51, "a seed is gone");
     }
 }

@@ -10,20 +10,21 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "a parent's request fails on a child that is being dropped",
         change: Edit(&[
             (
-                "source.rs",
-                "        links::unlink_all(&handle);\n",
+                "source/end.rs",
+                "        let unlinked = links::unlink_all(&handle);\n",
                 "        let mut locked = handle.lock(Seen::HELD);\n\
                  \x20       if locked.is_live() {\n\
                  \x20           locked.set(ORPHANED);\n\
                  \x20       }\n\
                  \x20       drop(locked);\n\
-                 \x20       links::unlink_all(&handle);\n",
+                 \x20       let unlinked = links::unlink_all(&handle);\n",
             ),
             (
                 "notify.rs",
-                "    if !locked.is_live() {\n        return None;\n    }\n    locked.set(CANCELLED);",
-                "    assert!(locked.is_cancelled() || locked.is_live(), \"the source is disposed\");\n\
-                 \x20   if !locked.is_live() {\n        return None;\n    }\n    locked.set(CANCELLED);",
+                "    let mut locked = source.lock(seen);\n    if !locked.is_live() {\n",
+                "    let mut locked = source.lock(seen);\n\
+                 \x20   assert!(locked.is_cancelled() || locked.is_live(), \"the source is disposed\");\n\
+                 \x20   if !locked.is_live() {\n",
             ),
         ]),
         found_by: Scenario("cancel_vs_drop_of_child"),
@@ -31,7 +32,7 @@ pub(super) const SEEDS: &[Seed] = &[
     Seed {
         seen: "mono/mono#2104",
         wrong: "the last handle that goes while callbacks run removes the rest of them",
-        change: Edit(&[("source.rs", "Rest::begin(&mut locked, is_live)", "Rest::begin(&mut locked, true)")]),
+        change: Edit(&[("source/end.rs", "Rest::begin(&mut locked, is_live)", "Rest::begin(&mut locked, true)")]),
         found_by: Scenario("timer_vs_drop_of_source"),
     },
     Seed {
@@ -39,10 +40,9 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "a timer that is armed after the request is an error",
         change: Edit(&[(
             "timer.rs",
-            "    change(&mut source.lock(Seen::NEW), timer, State::armed);\n}",
-            "    let mut locked = source.lock(Seen::NEW);\n\
-             \x20   assert!(!locked.is_cancelled(), \"the timer is closed\");\n\
-             \x20   change(&mut locked, timer, State::armed);\n}",
+            "    let is_known = armed.is_none() && in_time;\n",
+            "    assert!(!source.is_cancelled(), \"the timer is closed\");\n\
+             \x20   let is_known = armed.is_none() && in_time;\n",
         )]),
         found_by: Scenario("cancel_after_vs_cancel"),
     },
@@ -51,8 +51,8 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "a link whose turn came before its child went is not given back, and keeps the parent alive",
         change: Edit(&[(
             "links.rs",
-            "        list::remove(&mut locked, link.cast(), list::callbacks);\n",
-            "        if list::remove(&mut locked, link.cast(), list::callbacks).is_none() {\n            return;\n        }\n",
+            "        unsafe { Callbacks::remove(&mut locked, link.cast()) };\n",
+            "        if unsafe { Callbacks::remove(&mut locked, link.cast()) }.is_none() {\n            return;\n        }\n",
         )]),
         found_by: Scenario("cancel_vs_drop_of_child"),
     },
@@ -60,9 +60,10 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "tokio#4639, #4652",
         wrong: "a cancelled child is not unlinked",
         change: Edit(&[(
-            "source.rs",
-            "        links::unlink_all(&handle);\n",
-            "        if !handle.is_cancelled() {\n            links::unlink_all(&handle);\n        }\n",
+            "source/end.rs",
+            "        let unlinked = links::unlink_all(&handle);\n",
+            "        let is_live = !handle.is_cancelled();\n\
+             \x20       let unlinked = if is_live { links::unlink_all(&handle) } else { Deferred::none() };\n",
         )]),
         found_by: Scenario("cancel_parent_vs_cancel_child"),
     },
@@ -107,8 +108,19 @@ pub(super) const SEEDS: &[Seed] = &[
             ),
             (
                 "notify.rs",
-                "    let mut locked = source.lock(seen);\n    if !locked.is_live() {\n        return None;\n    }\n    locked.set(CANCELLED);\n",
-                "    source.mark_cancelled();\n    let mut locked = source.lock(seen);\n",
+                "    let mut locked = source.lock(seen);\n\
+                 \x20   if !locked.is_live() {\n\
+                 \x20       drop(locked);\n\
+                 \x20       spare.discard();\n\
+                 \x20       return None;\n\
+                 \x20   }\n\
+                 \x20   let timer = timer::retire(&mut locked);\n\
+                 \x20   spare.attach(&mut locked);\n\
+                 \x20   locked.set(cause.bits());\n",
+                "    source.mark_cancelled();\n\
+                 \x20   let mut locked = source.lock(seen);\n\
+                 \x20   let timer = timer::retire(&mut locked);\n\
+                 \x20   spare.attach(&mut locked);\n",
             ),
         ]),
         found_by: Scenario("cancel_vs_wait"),

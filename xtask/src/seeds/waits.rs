@@ -10,7 +10,7 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "a second poll keeps the first waker",
         change: Edit(&[(
             "waits.rs",
-            "    let old = list::set_waker(&mut locked, sleeper, Some(waker));\n",
+            "    let old = unsafe { list::set_waker(&mut locked, sleeper, Some(waker)) };\n",
             "    let old = Some(waker);\n",
         )]),
         found_by: Scenario("cancel_vs_second_poll"),
@@ -40,11 +40,7 @@ pub(super) const SEEDS: &[Seed] = &[
                 "pub(crate) fn take_wait<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Waker> {",
                 "pub(crate) fn take_wait<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Ptr<P, Sleeper<P>>> {",
             ),
-            (
-                "list.rs",
-                "    set_waker(locked, sleeper_of(node.cast()), None)\n",
-                "    Some(sleeper_of(node.cast()))\n",
-            ),
+            ("list.rs", "    unsafe { set_waker(locked, sleeper, None) }\n", "    Some(sleeper)\n"),
             (
                 "notify.rs",
                 "            && let Some(waker) = list::take_wait(&mut locked)\n        {\n            batch[taken] = Some(waker);",
@@ -62,8 +58,8 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "a waker is dropped under the lock",
         change: Edit(&[(
             "waits.rs",
-            "    let old = list::set_waker(&mut locked, sleeper, Some(waker));\n    drop(locked);\n    drop(old);\n",
-            "    let old = list::set_waker(&mut locked, sleeper, Some(waker));\n    drop(old);\n    drop(locked);\n",
+            "    let old = unsafe { list::set_waker(&mut locked, sleeper, Some(waker)) };\n    drop(locked);\n    drop(old);\n",
+            "    let old = unsafe { list::set_waker(&mut locked, sleeper, Some(waker)) };\n    drop(old);\n    drop(locked);\n",
         )]),
         found_by: Scenario("cancel_vs_drop_after_second_poll"),
     },
@@ -81,7 +77,11 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "golang/go#75533",
         wrong: "callbacks run before the waits are released",
         change: Edit(&[
-            ("notify.rs", "    let locked = if has_waits {\n", "    let locked = if has_waits && !has_callbacks {\n"),
+            (
+                "notify.rs",
+                "if has_waits || timer.is_some() {\n",
+                "if has_waits && !has_callbacks || timer.is_some() {\n",
+            ),
             (
                 "notify.rs",
                 "        Some(Found::Callbacks(locked)) => notify(root, locked, me, on_panic, panics),\n",
@@ -99,12 +99,12 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "waits are woken before the request is made",
         change: Edit(&[(
             "notify.rs",
-            "    locked.set(CANCELLED);\n",
+            "    let timer = timer::retire(&mut locked);\n",
             "    if locked.with(|lists| lists.waits.is_some()) {\n\
              \x20       wake_all(source, locked, depth, panics);\n\
              \x20       locked = source.lock(seen);\n\
              \x20   }\n\
-             \x20   locked.set(CANCELLED);\n",
+             \x20   let timer = timer::retire(&mut locked);\n",
         )]),
         found_by: Scenario("cancel_vs_wait"),
     },

@@ -1,0 +1,69 @@
+//! Panics of user code that leave in the midst of somebody else's work.
+
+use super::Change::Edit;
+use super::Judge::Scenario;
+use super::Seed;
+
+/// This crate, before its first release.
+const SEEN: &str = "this crate, before its first release";
+
+pub(super) const SEEDS: &[Seed] = &[
+    Seed {
+        seen: SEEN,
+        wrong: "the panic of a parent's release leaves a child linked to its other parents, and frees it",
+        change: Edit(&[(
+            "links.rs",
+            "        deferred.note(released.into_result());\n",
+            "        released.resume();\n",
+        )]),
+        found_by: Scenario("drop_of_child_of_a_bomb_vs_cancel"),
+    },
+    Seed {
+        seen: SEEN,
+        wrong: "the panic of a state's release leaves a registration's closure where it is",
+        change: Edit(&[(
+            "registration.rs",
+            "        remains.unwrap_or(Remains::Nothing).clear_last(released);\n",
+            "        released.resume();\n\
+             \x20       remains.unwrap_or(Remains::Nothing).clear_last(crate::panics::Deferred::none());\n",
+        )]),
+        found_by: Scenario("dispose_vs_drop_of_token_of_a_bomb"),
+    },
+    Seed {
+        seen: SEEN,
+        wrong: "the panic of an iterator's drop leaves a linked source that nobody has",
+        change: Edit(&[
+            ("links.rs", "    drop(parents);\n", "    let dropped = crate::panics::catch::<P, _>(|| drop(parents));\n"),
+            (
+                "links.rs",
+                "        cancel_unobserved(&child, &Cause::Requested);\n    }\n    child\n",
+                "        cancel_unobserved(&child, &Cause::Requested);\n    }\n\
+                 \x20   if let Err(payload) = dropped {\n        std::panic::resume_unwind(payload);\n    }\n    child\n",
+            ),
+        ]),
+        found_by: Scenario("link_by_a_bomb_vs_cancel"),
+    },
+    Seed {
+        seen: "nobody's yet",
+        wrong: "the panic of a closure's drop leaves the source's other closures",
+        change: Edit(&[(
+            "removal.rs",
+            "        deferred = deferred.and(Deferred::of(|| unsafe { kind.discard(node) }));\n",
+            "        unsafe { kind.discard(node) };\n",
+        )]),
+        found_by: Scenario("drop_of_source_of_bombs_vs_unregister"),
+    },
+    Seed {
+        seen: "nobody's yet",
+        wrong: "the panic of a clock leaves the use of its timer open, so that nobody ends it",
+        change: Edit(&[
+            ("timer.rs", "    let armed = Deferred::of(|| {\n", "    let armed = Deferred::none().and({\n"),
+            (
+                "timer.rs",
+                "        user.timer().arm(delay);\n    });\n",
+                "        user.timer().arm(delay);\n        Deferred::<P>::none()\n    });\n",
+            ),
+        ]),
+        found_by: Scenario("cancel_after_vs_cancel_of_a_loud_arm"),
+    },
+];
