@@ -1,12 +1,13 @@
 //! How fast the graph explorer is: executions and seconds of programs that ask much of it.
 //!
-//! `cargo run --release -p weakest --features graph --example speed [NAME]...`
+//! `cargo run --release -p weakest --features graph --example speed [WORKERS [NAME]...]`
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
 use weakest::graph::Graph;
-use weakest::model::{Budget, End, Explore, Model};
+use weakest::model::{Budget, Effort, End, Explore, Model};
 use weakest::{Atomic, Platform};
 
 weakest::sites! {
@@ -176,14 +177,17 @@ const PROGRAMS: &[Program] = &[
 ];
 
 fn main() {
-    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments = std::env::args().skip(1);
+    let workers = arguments.next().map_or(NonZeroUsize::MIN, |workers| workers.parse().expect("a number of workers"));
+    let chosen: Vec<String> = arguments.collect();
     for (name, body, executions) in PROGRAMS {
         if !chosen.is_empty() && !chosen.iter().any(|chosen| name.starts_with(chosen.as_str())) {
             continue;
         }
         let budget = Budget { preemptions: None, executions: *executions, events: None, time: None };
         let start = Instant::now();
-        let explored = Graph::explore(&budget, "", *body);
+        let effort = Effort { workers, ..Effort::default() };
+        let explored = Graph::explore_with(&effort, &budget, "", *body);
         let seconds = start.elapsed().as_secs_f64();
         assert!(!matches!(explored.end, End::Violated(_)), "{name} keeps the rules: {}", explored.trace);
         let events = explored.events / (explored.executions + explored.abandoned).max(1);

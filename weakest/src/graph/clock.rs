@@ -68,6 +68,17 @@ impl Clock {
         self.0[thread]
     }
 
+    /// Whether it holds all of `other`, the events of `thread` aside.
+    #[inline]
+    pub(crate) fn holds_all_but(&self, other: &Self, thread: usize) -> bool {
+        // No branches: that is faster than to stop early.
+        let lacks =
+            self.0.iter().zip(&other.0).enumerate().fold(0, |lacks, (number, (own, other))| {
+                lacks | (u32::from(own < other) & u32::from(number != thread))
+            });
+        lacks == 0
+    }
+
     /// Adds `event` and what is before it in its thread.
     #[inline]
     pub(crate) fn include(&mut self, event: EventId) {

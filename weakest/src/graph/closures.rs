@@ -9,7 +9,9 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use super::cell::Accessor;
 use super::clock::{Clock, EventId, Knowledge};
 use super::execution::Graph;
+use super::flaw::Flaw;
 use super::machine::{Answer, Machine, Operation};
+use super::names::Numbering;
 use super::runtime::{self, Access, Fresh, Request, Suspension};
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
@@ -68,8 +70,14 @@ pub(super) struct Closures {
 
 impl Closures {
     pub(super) fn new(body: fn() -> String) -> Self {
-        runtime::start_exploration();
+        runtime::start_exploration(Numbering::default());
         Self { body, threads: Vec::new(), stacks: Vec::new(), steps: Vec::new(), runs: Vec::new() }
+    }
+
+    /// Goes over to the part of an exploration in which things have these numbers.
+    pub(super) fn go_over(&mut self, names: Numbering) {
+        self.tear_down();
+        runtime::start_exploration(names);
     }
 
     /// What the main thread returned.
@@ -143,7 +151,7 @@ impl Closures {
                 graph.initialise(location, init);
                 graph.locations[location].addresses = addresses;
             }
-            context.tokens.iter().flatten().for_each(|&token| graph.initialise_token(token));
+            context.names.tokens().for_each(|token| graph.initialise_token(token));
         });
     }
 }
@@ -221,7 +229,7 @@ impl Machine for Closures {
         let thread = &mut self.threads[thread];
         let (request, access) = thread.request.take().expect("the thread has stopped at an operation");
         if let Request::Update { change, .. } = request
-            && !answer.wrote
+            && (!answer.wrote || Flaw::NoFailureAfterSuccess.is_made())
             && change.apply(answer.value).is_some()
         {
             thread.failed_at.push(access);

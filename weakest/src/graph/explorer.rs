@@ -20,75 +20,15 @@
 
 use super::clock::{EventId, MAX_THREADS};
 use super::execution::{Event, Graph, Kind, Thread};
-use super::flaw;
+use super::flaw::{self, Flaw};
 use super::machine::{Machine, Operation};
+use super::pending::{Decision, Forced, Level, Pending, revisited};
 use super::program::MemoryOrder;
 use super::replay::{Interrupted, replay};
-use super::revisit;
 use super::schedule::{Move, Schedule, Way};
 use super::step::{Done, Reading, Step, has_race, label};
-use crate::model::{Limit, Meter};
-
-/// How the thread's next operation goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
-    /// A read takes its value from this write; a compare-exchange fails all the same if `fail`.
-    Source { write: EventId, fail: bool },
-    /// A write takes this place in the coherence of a location.
-    Position { location: usize, at: usize },
-    /// A choice.
-    Choice(u64),
-}
-
-impl Decision {
-    /// Whether it is one about this operation.
-    fn fits(self, graph: &Graph, operation: &Operation<'_>) -> bool {
-        match (self, operation) {
-            (Self::Source { write, .. }, &Operation::Load { location, .. } | &Operation::Update { location, .. }) => {
-                location == graph.location(write)
-            }
-            (Self::Position { location, .. }, &Operation::Store { location: stored, .. }) => location == stored,
-            (Self::Choice(_), Operation::Choose) => true,
-            _ => false,
-        }
-    }
-}
-
-/// A decision to be carried out once the program has been replayed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Forced {
-    pub(super) thread: usize,
-    pub(super) decision: Decision,
-    /// The stamp of the read that is revisited.
-    pub(super) stamp: Option<u64>,
-}
-
-/// What is still to be explored. `mark` is the number of events that the graph is cut back to.
-#[derive(Debug)]
-pub(super) enum Pending {
-    /// Other ways for the next operation of a thread to go.
-    Decisions { mark: usize, thread: usize, stamp: Option<u64>, decisions: Vec<Decision> },
-    /// Reads that a write may revisit.
-    Revisits { mark: usize, write: Box<NewWrite>, targets: Vec<EventId> },
-    /// Places in coherence of a write that a read of `thread` is about to read from.
-    Positions { mark: usize, thread: usize, stamp: u64, write: Box<NewWrite>, positions: Vec<usize> },
-}
-
-/// A write that is about to be added.
-#[derive(Debug, Clone)]
-pub(super) struct NewWrite {
-    pub(super) id: EventId,
-    pub(super) event: Event,
-    /// The read of a read-modify-write, which is added with it.
-    pub(super) read: Option<(EventId, Event)>,
-}
-
-/// A graph that grew by forward steps only since its last revisit.
-#[derive(Debug, Default)]
-pub(super) struct Level {
-    pub(super) graph: Graph,
-    pub(super) pending: Vec<Pending>,
-}
+use super::watch::Watch;
+use crate::model::Limit;
 
 /// How one execution ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,8 +53,8 @@ pub(crate) enum Finish {
 
 /// The state of an exploration.
 #[derive(Debug, Default)]
-pub(crate) struct Explorer {
-    levels: Vec<Level>,
+pub(crate) struct Explorer<'a> {
+    pub(super) levels: Vec<Level>,
     forced: Option<Forced>,
     /// Whether two conflicting accesses of graph events, not both atomic, were found unordered.
     pub(crate) race: bool,
@@ -123,19 +63,20 @@ pub(crate) struct Explorer {
     /// Threads that wait for the end of another one.
     joins: [Option<usize>; MAX_THREADS],
     /// What an execution may have.
-    meter: Option<Meter>,
+    watch: Option<&'a Watch<'a>>,
     /// What the current one exceeds.
     pub(super) exceeded: Option<Limit>,
 }
 
-impl Explorer {
+impl<'a> Explorer<'a> {
     pub(crate) fn new() -> Self {
         Self { levels: vec![Level::default()], ..Self::default() }
     }
 
-    /// One that ends an execution which exceeds the budget.
-    pub(super) fn within(meter: Meter) -> Self {
-        Self { meter: Some(meter), ..Self::new() }
+    /// One that explores what is pending in `level`, or everything if it is empty, and ends an execution which exceeds
+    /// the budget.
+    pub(super) fn of(level: Level, watch: &'a Watch<'a>) -> Self {
+        Self { levels: vec![level], watch: Some(watch), ..Self::default() }
     }
 
     /// The graph of the current execution.
@@ -275,15 +216,8 @@ impl Explorer {
                 }
                 Pending::Revisits { mark, write, targets } => {
                     if let Some(target) = targets.pop() {
-                        graph.truncate(*mark);
-                        if let Some((id, read)) = &write.read {
-                            graph.readd(*id, read, 0);
-                        }
-                        let stamp = graph.event(target).stamp;
-                        let (rest, positions) = revisit::revisit(graph, target, &write.event);
-                        let (mark, thread, write) = (rest.order.len(), target.thread(), write.clone());
-                        let pending = Pending::Positions { mark, thread, stamp, write, positions };
-                        self.levels.push(Level { graph: rest, pending: vec![pending] });
+                        let revisited = revisited(graph, *mark, write, target);
+                        self.levels.push(revisited);
                         continue;
                     }
                 }
@@ -338,7 +272,7 @@ impl Explorer {
         if let Done::Answer(answer, event) = done {
             machine.feed(thread, answer, event, self.graph_mut());
         }
-        self.exceeded = self.meter.and_then(|meter| meter.exceeded(mark, self.graph().order.len()));
+        self.exceeded = self.watch.and_then(|watch| watch.exceeded(mark, self.graph().order.len()));
         if self.exceeded.is_some() {
             self.cut_short = Some(Finish::Exceeded);
         }
@@ -376,7 +310,7 @@ fn decide(graph: &Graph, thread: usize, operation: &Operation<'_>, way: Way) -> 
         Operation::Update { location, ref change, .. } => {
             let position = place(location, graph.last_position(location), 0)?;
             let write = graph.write_at(location, position);
-            let writes = !fail && change.apply(graph.value(write)).is_some();
+            let writes = (!fail || Flaw::FailureTaken.is_made()) && change.apply(graph.value(write)).is_some();
             if writes && graph.is_taken(location, position + 1) {
                 return None;
             }

@@ -21,6 +21,9 @@
 //! are coroutines that stop at every operation. Plain memory is no part of the graph: vector clocks find its races
 //! (`cell`).
 //!
+//! Several workers may explore together: each has a part of the executions, in the order of a single one, whose result
+//! they put together (`workers`). An estimate of the number of executions comes from samples (`estimate`).
+//!
 //! The [enumerator](mod@reference) judges every conceivable graph of a small program by the same model, written a
 //! second time; on random programs the two agree in outcomes, races, deadlocks and numbers of executions.
 //!
@@ -30,6 +33,7 @@
 //!   for no reason at most once per thread.
 //! - A thread that has to run while another one is in the midst of unwinding (in a destructor that waits for it, or
 //!   reads what it wrote) ends the exploration without a verdict: `std::thread::panicking` would be true for both.
+//! - Who [stops](crate::model::Effort::stop) it.
 //! - The [budget](crate::model::Budget): executions, events of one execution, time. Without a bound on events, an
 //!   execution may have as many as memory holds, about 500 bytes each; a loop that does not wait then ends by the bound
 //!   on time, if at all.
@@ -49,12 +53,15 @@ mod cell;
 mod clock;
 mod closures;
 mod drawing;
+mod estimate;
 mod execution;
 mod explore;
 mod explorer;
 #[doc(hidden)]
 pub mod flaw;
 mod machine;
+mod names;
+mod pending;
 mod platform;
 pub mod program;
 pub mod reference;
@@ -67,6 +74,8 @@ mod seq_cst;
 pub mod small;
 mod step;
 mod trace;
+mod watch;
+mod workers;
 
 pub use atomic::GraphAtomic;
 pub use cell::{GraphCell, GraphSlot};

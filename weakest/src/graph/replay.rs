@@ -1,7 +1,8 @@
 //! Replay: a new run of the program follows the part of the execution that is already decided.
 
-use super::clock::{Clock, EventId, MAX_THREADS};
-use super::execution::{Event, Graph, Kind};
+use super::clock::{Clock, EventId};
+use super::execution::{Event, Graph, Kind, Label};
+use super::flaw::Flaw;
 use super::machine::{Answer, Machine, Operation};
 
 /// Why a replay ended early.
@@ -17,17 +18,18 @@ pub(super) enum Interrupted {
 
 /// Runs the program along the graph. An event is replayed after its prefix.
 pub(super) fn replay(machine: &mut impl Machine, graph: &mut Graph) -> Result<(), Interrupted> {
-    let mut done = [0; MAX_THREADS];
+    let mut done = Clock::default();
     let mut left = graph.order.len();
     while left > 0 {
         let before = left;
         for thread in 0..graph.threads.len() {
-            while let Some(event) = graph.threads[thread].events.get(done[thread] as usize)
-                && is_replayed(&event.knows.prefix, &done, thread)
+            while let Some(event) = graph.threads[thread].events.get(done.of(thread) as usize)
+                && done.holds_all_but(&event.knows.prefix, thread)
             {
-                let events = replay_one(machine, graph, thread, done[thread] as usize)?;
-                done[thread] += events;
-                left -= events as usize;
+                let index = done.of(thread) as usize;
+                let events = replay_one(machine, graph, thread, index)?;
+                done.include(EventId::new(thread, index + events - 1));
+                left -= events;
             }
         }
         assert!(left < before, "the prefixes of events have no cycle");
@@ -35,25 +37,26 @@ pub(super) fn replay(machine: &mut impl Machine, graph: &mut Graph) -> Result<()
     Ok(())
 }
 
-/// Whether the threads have come as far as `prefix`, apart from the event's own thread.
-fn is_replayed(prefix: &Clock, done: &[u32; MAX_THREADS], own: usize) -> bool {
-    (0..MAX_THREADS).all(|thread| thread == own || done[thread] >= prefix.of(thread))
-}
-
 /// Replays one operation of `thread`, whose first event is the one at `index`. Returns its number of events.
-fn replay_one(machine: &mut impl Machine, graph: &mut Graph, thread: usize, index: usize) -> Result<u32, Interrupted> {
+fn replay_one(
+    machine: &mut impl Machine,
+    graph: &mut Graph,
+    thread: usize,
+    index: usize,
+) -> Result<usize, Interrupted> {
     let id = EventId::new(thread, index);
-    let event = *graph.event(id);
     let operation = machine.peek(thread, graph);
     match operation {
         Operation::Stop => return Err(Interrupted::Stopped),
         Operation::Refuse => return Err(Interrupted::Refused),
         _ => {}
     }
+    let event = graph.event(id);
     let source = if event.label.kind == Kind::Read { graph.value(event.source) } else { event.value };
-    let Some(replayed) = follow(&operation, &event, source) else {
+    let Some(replayed) = follow(&operation, event, source) else {
         return Err(Interrupted::Diverged);
     };
+    let blocked = event.blocked;
     let mut events = 1;
     let mut same = refresh(graph, id, replayed.value);
     if let Some(written) = replayed.written {
@@ -63,8 +66,8 @@ fn replay_one(machine: &mut impl Machine, graph: &mut Graph, thread: usize, inde
     if !same {
         return Err(Interrupted::Diverged);
     }
-    if !event.blocked {
-        let last = EventId::new(thread, index + events as usize - 1);
+    if !blocked {
+        let last = EventId::new(thread, index + events - 1);
         let wrote = replayed.written.is_some();
         machine.feed(thread, Answer { value: replayed.value, wrote }, last, graph);
     }
@@ -73,10 +76,13 @@ fn replay_one(machine: &mut impl Machine, graph: &mut Graph, thread: usize, inde
 
 /// Gives an event the value that it has in this run; says whether it can have. Addresses may differ from run to run.
 fn refresh(graph: &mut Graph, id: EventId, value: u64) -> bool {
-    let Event { label, value: before, .. } = *graph.event(id);
-    let may_differ = matches!(label.kind, Kind::Read | Kind::Write) && graph.locations[label.location].addresses;
-    graph.event_mut(id).value = value;
-    value == before || may_differ
+    let event = graph.event_mut(id);
+    if event.value == value {
+        return true;
+    }
+    event.value = value;
+    let Label { kind, location, .. } = event.label;
+    matches!(kind, Kind::Read | Kind::Write) && !Flaw::SameAddresses.is_made() && graph.locations[location].addresses
 }
 
 /// The values of a replayed operation.

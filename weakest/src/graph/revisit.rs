@@ -81,6 +81,13 @@ pub(crate) fn revisit(graph: &Graph, read: EventId, write: &Event) -> (Graph, Ve
     (rest, positions)
 }
 
+/// How many of the first `mark` events stay when `read` is revisited by `write`.
+pub(super) fn kept(graph: &Graph, mark: usize, read: EventId, write: &Event) -> usize {
+    let stamp = graph.event(read).stamp;
+    let stays = |id: &&EventId| graph.event(**id).stamp < stamp || write.knows.prefix.contains(**id);
+    graph.order[..mark].iter().filter(stays).count()
+}
+
 /// The part of the graph that was added before `read` or is in `prefix`, without `read` itself.
 fn restrict(graph: &Graph, read: EventId, prefix: &Clock) -> Graph {
     let stamp = graph.event(read).stamp;
@@ -96,6 +103,19 @@ fn restrict(graph: &Graph, read: EventId, prefix: &Clock) -> Graph {
         }
         rest.restore(id, event, position);
     }
+    forget_unborn(graph, &mut rest);
+    rest
+}
+
+/// The graph as it was when it had only so many events.
+pub(super) fn cut(graph: &Graph, events: usize) -> Graph {
+    let mut rest = beginning(graph, events);
+    forget_unborn(graph, &mut rest);
+    rest
+}
+
+/// In `rest`, a part of the graph, threads whose spawn is missing have not started.
+fn forget_unborn(graph: &Graph, rest: &mut Graph) {
     let mut unborn = Vec::new();
     for (thread, kept) in graph.threads.iter().zip(&rest.threads) {
         let deleted = thread.events[kept.events.len()..].iter();
@@ -104,7 +124,6 @@ fn restrict(graph: &Graph, read: EventId, prefix: &Clock) -> Graph {
     for thread in unborn {
         rest.threads[usize::try_from(thread).expect("threads are few")].start = None;
     }
-    rest
 }
 
 /// The graph as it was when it had only so many events; threads that have started since are started, though.

@@ -15,6 +15,7 @@ use corosensei::Yielder;
 use super::cell::{Accessor, End, GraphLife, Unborn};
 use super::clock::MAX_THREADS;
 use super::machine::{Answer, Change, Ready};
+use super::names::Numbering;
 use super::program::MemoryOrder;
 use crate::model::memory::Memory;
 use crate::model::violated;
@@ -104,31 +105,6 @@ struct TornDown;
 
 type Body = Box<dyn FnOnce() + Send>;
 
-/// Numbers of things by who makes them: the k-th one that a thread makes has the same number in every execution.
-#[derive(Debug, Default)]
-struct Names {
-    numbers: Vec<Vec<usize>>,
-    /// How many each thread has made in this execution.
-    made: [usize; MAX_THREADS],
-    next: usize,
-}
-
-impl Names {
-    /// The number of the next thing that `maker` makes.
-    fn next(&mut self, maker: usize) -> usize {
-        if self.numbers.len() <= maker {
-            self.numbers.resize_with(maker + 1, Vec::new);
-        }
-        let place = self.made[maker];
-        self.made[maker] += 1;
-        if place == self.numbers[maker].len() {
-            self.numbers[maker].push(self.next);
-            self.next += 1;
-        }
-        self.numbers[maker][place]
-    }
-}
-
 /// A location that was just made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fresh {
@@ -146,8 +122,10 @@ pub(super) struct Context {
     pub(super) accessor: Accessor,
     /// Locations made since the machine last looked.
     pub(super) fresh: Vec<Fresh>,
-    /// The locations of the threads' park tokens.
-    pub(super) tokens: [Option<usize>; MAX_THREADS],
+    /// What threads and locations are called.
+    pub(super) names: Numbering,
+    /// The numbers of the threads that this execution has spawned, in the order in which they were.
+    pub(super) made: Vec<usize>,
     /// Threads that are spawned but did not start.
     pub(super) bodies: Vec<(usize, Body)>,
     /// What the main thread returned.
@@ -158,8 +136,6 @@ pub(super) struct Context {
     pub(super) ends: Vec<End>,
     /// The number of this execution.
     execution: u64,
-    locations: Names,
-    threads: Names,
     /// Threads that have parked in vain.
     parked_in_vain: [bool; MAX_THREADS],
 }
@@ -208,9 +184,14 @@ pub(super) fn accessor() -> Accessor {
     context(|context| context.accessor)
 }
 
-/// Starts an exploration: nothing has a number yet.
-pub(super) fn start_exploration() {
-    CONTEXT.set(Context::default());
+/// Starts an exploration, or goes on with the part of one in which things have these numbers.
+pub(super) fn start_exploration(names: Numbering) {
+    CONTEXT.set(Context { names, ..Context::default() });
+}
+
+/// The numbers that things have by now.
+pub(super) fn names() -> Numbering {
+    context(|context| context.names.clone())
 }
 
 /// Starts an execution.
@@ -221,10 +202,9 @@ pub(super) fn start_execution() {
         context.outcome = None;
         context.unborn = None;
         context.ends.clear();
+        context.made.clear();
         context.execution += 1;
-        context.locations.made = [0; MAX_THREADS];
-        context.threads.made = [0; MAX_THREADS];
-        context.threads.next = context.threads.next.max(1);
+        context.names.start_execution();
         context.parked_in_vain = [false; MAX_THREADS];
     });
     PHASE.set(Phase::Running);
@@ -264,7 +244,7 @@ pub(super) fn new_location(init: u64, addresses: bool) -> (usize, Birth) {
     }
     context(|context| {
         let Accessor { thread, events, .. } = context.accessor;
-        let location = context.locations.next(thread);
+        let location = context.names.location(thread);
         context.fresh.push(Fresh { location, init, addresses });
         (location, Some(Born { execution: context.execution, thread, events }))
     })
@@ -339,7 +319,8 @@ pub(super) fn spawn(body: Body) -> usize {
     }
     let maker = current();
     let child = context(|context| {
-        let child = context.threads.next(maker);
+        let child = context.names.thread(maker);
+        context.made.push(child);
         if child < MAX_THREADS {
             context.bodies.push((child, body));
         }
@@ -350,22 +331,18 @@ pub(super) fn spawn(body: Body) -> usize {
     child
 }
 
-fn token(thread: usize) -> usize {
-    context(|context| match context.tokens[thread] {
-        Some(token) => token,
-        None => {
-            let token = context.locations.next;
-            context.locations.next += 1;
-            context.tokens[thread] = Some(token);
-            token
-        }
-    })
-}
-
 /// Exchanges a thread's token.
 fn exchange_token(thread: usize, order: MemoryOrder, new: u64, ready: Option<Ready<'_>>, name: &'static str) -> Answer {
     let change = Change::Exchange(new);
-    update(token(thread), order, MemoryOrder::Relaxed, change, ready, false, Access::named(name))
+    update(
+        context(|context| context.names.token(thread)),
+        order,
+        MemoryOrder::Relaxed,
+        change,
+        ready,
+        false,
+        Access::named(name),
+    )
 }
 
 /// Waits for the thread's token; the first time, may do without.

@@ -9,6 +9,7 @@ use std::fmt;
 use super::clock::{EventId, MAX_THREADS};
 use super::closures::Closures;
 use super::execution::{Event, Graph, Kind};
+use super::runtime;
 use crate::model::NotReplayed;
 
 /// What a thread does next.
@@ -34,21 +35,24 @@ pub(super) struct Way {
 pub(super) struct Schedule(pub(super) Vec<Move>);
 
 impl Schedule {
-    /// What the current run of the program has done.
+    /// What the current run of the program has done. Threads are numbered in the order in which they were spawned, as
+    /// they are in a program that runs for the first time.
     pub(super) fn of(graph: &Graph, machine: &Closures) -> Self {
+        let made = runtime::context(|context| context.made.clone());
+        let number = |thread| made.iter().position(|&made| made == thread).map_or(0, |at| at + 1);
         let mut moves = Vec::new();
         let mut placed = Placed::default();
         let mut runs = machine.runs.iter().peekable();
-        for (number, step) in machine.steps.iter().enumerate() {
+        for (at, step) in machine.steps.iter().enumerate() {
             let thread = step.event.thread();
-            let before = std::iter::from_fn(|| runs.next_if(|run| run.steps <= number));
+            let before = std::iter::from_fn(|| runs.next_if(|run| run.steps <= at));
             let before: Vec<usize> = before.map(|run| run.thread).collect();
             // A run that leads to this very operation goes without saying.
             let last = before.len() - usize::from(before.last() == Some(&thread));
-            moves.extend(before[..last].iter().map(|&thread| Move { thread, operation: None }));
-            moves.push(Move { thread, operation: Some(placed.way(graph, step.event)) });
+            moves.extend(before[..last].iter().map(|&thread| Move { thread: number(thread), operation: None }));
+            moves.push(Move { thread: number(thread), operation: Some(placed.way(graph, step.event)) });
         }
-        moves.extend(runs.map(|run| Move { thread: run.thread, operation: None }));
+        moves.extend(runs.map(|run| Move { thread: number(run.thread), operation: None }));
         Self(moves)
     }
 

@@ -2,9 +2,9 @@
 
 use super::clock::EventId;
 use super::execution::{Event, Graph, Kind, Label};
-use super::explorer::{Decision, Forced, Level, NewWrite, Pending};
 use super::flaw::Flaw;
 use super::machine::{Answer, Change, Ready};
+use super::pending::{Decision, Forced, Level, NewWrite, Pending};
 use super::program::MemoryOrder;
 use super::{revisit, seq_cst};
 

@@ -32,6 +32,8 @@ pub enum Limit {
     Events(u64),
     /// The budget's time ran out.
     Time(Duration),
+    /// It was [stopped](crate::model::Effort::stop).
+    Stopped,
     /// The explorer gave up, for this reason.
     Explorer(String),
 }
@@ -42,6 +44,7 @@ impl fmt::Display for Limit {
             Self::Executions(bound) => write!(f, "ran out of its {bound} executions"),
             Self::Events(bound) => write!(f, "an execution exceeds its {bound} events: a loop that never waits?"),
             Self::Time(bound) => write!(f, "ran out of its time of {bound:?}"),
+            Self::Stopped => f.write_str("was stopped"),
             Self::Explorer(why) => f.write_str(why),
         }
     }
@@ -79,16 +82,19 @@ impl Meter {
         self.out_of_time()
     }
 
-    /// The bound that an execution exceeds which has grown to so many events. The time is looked at now and then.
+    /// The bound on events that an execution of so many exceeds.
     #[cfg(feature = "graph")]
-    pub(crate) fn exceeded(&self, before: usize, events: usize) -> Option<Limit> {
-        if let Some(bound) = self.events.filter(|&bound| events as u64 > bound) {
-            return Some(Limit::Events(bound));
-        }
-        if before / 1024 == events / 1024 { None } else { self.out_of_time() }
+    pub(crate) fn exceeded(&self, events: usize) -> Option<Limit> {
+        self.events.filter(|&bound| events as u64 > bound).map(Limit::Events)
     }
 
-    fn out_of_time(&self) -> Option<Limit> {
+    /// The time since the start.
+    #[cfg(feature = "graph")]
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    pub(crate) fn out_of_time(&self) -> Option<Limit> {
         self.time.filter(|&time| self.start.elapsed() >= time).map(Limit::Time)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Budget, Limit, Violation};
+use crate::model::{Budget, Effort, Limit, Violation};
 use crate::platform::Platform;
 
 /// Which explorer.
@@ -110,6 +110,17 @@ pub trait Explore: Model {
     /// Runs `body` in every execution within `budget`. `stuck_rule` is the rule that a thread which waits for ever
     /// breaks.
     fn explore(budget: &Budget, stuck_rule: &'static str, body: fn() -> String) -> Exploration;
+
+    /// The same with more effort. An explorer that knows of none of it makes do with a single thread, tells nobody, and
+    /// is not stopped.
+    fn explore_with(
+        _effort: &Effort<'_>,
+        budget: &Budget,
+        stuck_rule: &'static str,
+        body: fn() -> String,
+    ) -> Exploration {
+        Self::explore(budget, stuck_rule, body)
+    }
 
     /// Runs `body` in one execution: the one that failed when [`schedule`](Exploration::schedule) was returned.
     ///

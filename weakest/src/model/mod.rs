@@ -11,6 +11,7 @@ mod budget;
 #[cfg(feature = "shuttle")]
 pub(crate) mod clocks;
 mod dotnet;
+mod effort;
 mod explore;
 mod judge;
 #[cfg(test)]
@@ -36,8 +37,11 @@ pub use blind::{BLIND_SPOTS, Blind, BlindSpot, blind};
 pub(crate) use budget::Meter;
 pub use budget::{Budget, Limit};
 pub use dotnet::{Comparison, compare};
+pub use effort::{Effort, Estimate, Hook, Progress};
 pub use explore::{End, Exploration, Explore, Explorer, Model, NotReplayed};
 pub use judge::{baseline, faults, judge, try_mutant};
+#[cfg(feature = "graph")]
+pub(crate) use mutation::current_mutation;
 pub use mutation::{Mutation, ordering_of, with_mutation};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
 pub use suite::{EVENTS, EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};

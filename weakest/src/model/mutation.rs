@@ -32,6 +32,12 @@ pub fn with_mutation<R>(mutation: Option<Mutation>, body: impl FnOnce() -> R) ->
     body()
 }
 
+/// The mutation in force on this thread, for others that explore with it.
+#[cfg(feature = "graph")]
+pub(crate) fn current_mutation() -> Option<Mutation> {
+    ACTIVE.get()
+}
+
 /// The ordering in force at `site`: the table's, unless the site is mutated. `None`: the fence is removed.
 pub fn ordering_of<S: Site>(site: S) -> Option<Ordering> {
     match ACTIVE.get() {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{Budget, Claim, Exploration, Explore, Explorer, Model, Mutant, NotReplayed, Scenario, mutants};
+use crate::model::{
+    Budget, Claim, Effort, Exploration, Explore, Explorer, Model, Mutant, NotReplayed, Scenario, mutants,
+};
 use crate::site::{Row, Site};
 
 /// Executions after which an exploration gives up, at depth 0; each further depth multiplies it.
@@ -40,6 +42,19 @@ impl Entry {
 /// [`Explore::replay`].
 type Replay = fn(&str, &'static str, fn() -> String) -> Result<Exploration, NotReplayed>;
 
+/// [`Explore::explore`].
+type Plain = fn(&Budget, &'static str, fn() -> String) -> Exploration;
+
+/// [`Explore::explore_with`].
+type WithEffort = fn(&Effort<'_>, &Budget, &'static str, fn() -> String) -> Exploration;
+
+/// How a suite explores.
+#[derive(Debug, Clone, Copy)]
+enum Search {
+    Plain(Plain),
+    WithEffort(WithEffort),
+}
+
 /// One explorer and the scenarios it runs.
 #[derive(Debug, Clone)]
 pub struct Suite {
@@ -48,7 +63,7 @@ pub struct Suite {
     /// The scenarios.
     pub entries: Vec<Entry>,
     time: Option<Duration>,
-    explore: fn(&Budget, &'static str, fn() -> String) -> Exploration,
+    search: Search,
     replay: Replay,
 }
 
@@ -56,18 +71,20 @@ impl Suite {
     /// The scenarios `entries`, which were made for the same platform, under its explorer.
     #[must_use]
     pub fn of<M: Explore>(entries: Vec<Entry>) -> Self {
-        Self { explorer: M::EXPLORER, entries, time: None, explore: M::explore, replay: M::replay }
+        Self {
+            explorer: M::EXPLORER,
+            entries,
+            time: None,
+            search: Search::WithEffort(M::explore_with),
+            replay: M::replay,
+        }
     }
 
     /// As [`of`](Self::of), with the exploration as a function: see [`Explore::explore`]. It replays nothing.
     #[must_use]
-    pub fn with(
-        explorer: Explorer,
-        entries: Vec<Entry>,
-        explore: fn(&Budget, &'static str, fn() -> String) -> Exploration,
-    ) -> Self {
+    pub fn with(explorer: Explorer, entries: Vec<Entry>, explore: Plain) -> Self {
         let replay = |_: &str, _, _: fn() -> String| Err(NotReplayed("this explorer replays no execution".to_owned()));
-        Self { explorer, entries, time: None, explore, replay }
+        Self { explorer, entries, time: None, search: Search::Plain(explore), replay }
     }
 
     /// The same, with a bound on the time of each exploration.
@@ -96,7 +113,16 @@ impl Suite {
     /// Explores `entry` on this thread, with whatever mutation is in force.
     #[must_use]
     pub fn explore(&self, entry: &Entry, budget: &Budget) -> Exploration {
-        (self.explore)(budget, entry.claim.stuck, entry.run)
+        self.explore_with(&Effort::default(), entry, budget)
+    }
+
+    /// Explores `entry` with whatever mutation is in force on this thread: see [`Explore::explore_with`].
+    #[must_use]
+    pub fn explore_with(&self, effort: &Effort<'_>, entry: &Entry, budget: &Budget) -> Exploration {
+        match self.search {
+            Search::Plain(explore) => explore(budget, entry.claim.stuck, entry.run),
+            Search::WithEffort(explore) => explore(effort, budget, entry.claim.stuck, entry.run),
+        }
     }
 
     /// Runs `entry` again as `schedule` says, on this thread, with whatever mutation is in force.

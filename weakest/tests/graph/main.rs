@@ -11,11 +11,13 @@ mod random;
 mod small;
 
 mod dependencies;
+mod effort;
 mod inclusions;
 mod lengths;
 mod planted;
 mod programs;
 mod random_code;
+mod replays;
 mod small_programs;
 mod violations;
 

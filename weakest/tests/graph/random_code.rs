@@ -1,28 +1,31 @@
 //! Random programs as real code: run by the platform on coroutines, they show the outcomes and numbers of executions
-//! that the explorer finds for them as small programs, which the reference enumerator has checked.
+//! that the explorer finds for them as small programs, which the reference enumerator has checked. Several workers find
+//! just what one does.
 //!
 //! `WEAKEST_PROGRAMS` and `WEAKEST_SEED` choose how many random programs and which.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
 
-use crate::common::{At, Task, Word, explore, word};
+use crate::common::{At, Task, UNBOUNDED, Word, explore, word};
 use crate::from_environment;
 use crate::random::{self, Random};
 use weakest::graph::Graph;
 use weakest::graph::program::{Action, Instruction, MemoryOrder, Observable, Observed, Program, Update};
 use weakest::graph::small;
-use weakest::model::{End, Explore, Kind};
+use weakest::model::{Effort, End, Explore, Kind};
 use weakest::{Atomic, AtomicInt, Platform, WaitSites};
 
 /// How many random programs the suite runs.
 const PROGRAMS: u64 = 1_000;
 const SEED: u64 = 7;
 
-thread_local! {
-    /// The program that `run` runs.
-    static PROGRAM: RefCell<Arc<Program>> = RefCell::default();
+/// The program that `run` runs. Shared by the threads that explore it, and set by one test only.
+static PROGRAM: Mutex<Option<Arc<Program>>> = Mutex::new(None);
+
+fn current_program() -> Arc<Program> {
+    PROGRAM.lock().expect("nobody panics with the lock held").clone().expect("it is set before it runs")
 }
 
 fn load(order: MemoryOrder) -> At {
@@ -138,7 +141,7 @@ fn perform_all(program: &Program, thread: usize, words: &[Word<Graph>]) -> Vec<O
 
 /// The program as real code: the first thread is the main one.
 fn run() -> String {
-    let program = PROGRAM.with_borrow(Arc::clone);
+    let program = current_program();
     let words: Arc<Vec<Word<Graph>>> = Arc::new(program.locations.iter().map(|_| word::<Graph>()).collect());
     let start = |thread| {
         let (program, words) = (program.clone(), words.clone());
@@ -186,9 +189,13 @@ pub(crate) fn random_programs_as_real_code() {
     for at in 0..programs {
         let program = program(&mut random);
         let expected = small::explore(&program, |_| false).expect("few threads");
-        PROGRAM.set(Arc::new(program));
+        let program = Arc::new(program);
+        *PROGRAM.lock().expect("nobody panics with the lock held") = Some(program.clone());
         let found = explore::<Graph>(run);
-        let program = PROGRAM.with_borrow(Arc::clone);
+        let workers = NonZeroUsize::new(2 + usize::try_from(at % 3).expect("small")).expect("at least two");
+        let effort = Effort { workers, ..Effort::default() };
+        let by_workers = Graph::explore_with(&effort, &UNBOUNDED, "STUCK", run);
+        assert_eq!(by_workers, found, "seed {seed}, program {at}: {workers} workers, on\n{program}");
         if let End::Violated(violation) = &found.end {
             assert_eq!(violation.kind, Kind::Stuck, "seed {seed}, program {at}: {violation}\n{program}");
             assert!(expected.deadlocks > 0, "seed {seed}, program {at}: a deadlock in\n{program}\n{}", found.trace);
