@@ -33,7 +33,7 @@
 //!   for no reason at most once per thread.
 //! - A thread that has to run while another one is in the midst of unwinding (in a destructor that waits for it, or
 //!   reads what it wrote) ends the exploration without a verdict: `std::thread::panicking` would be true for both.
-//! - Who [stops](crate::model::Effort::stop) it.
+//! - The caller, who may [stop](crate::model::Effort::stop) it.
 //! - The [budget](crate::model::Budget): executions, events of one execution, time. Without a bound on events, an
 //!   execution may have as many as memory holds, about 500 bytes each; a loop that does not wait then ends by the bound
 //!   on time, if at all.

@@ -1,7 +1,7 @@
 //! Several threads on one exploration, with the result that one alone would have.
 //!
 //! The explorer visits executions in an order: depth first, the last pending choice first. A *part* is an unbroken
-//! stretch of it. Who has nothing to do lets another one [split](split) the last piece off its part; so parts stay in
+//! stretch of it. Who has nothing to do lets another one split the last piece off its part; so parts stay in
 //! order, in a list, and the results are put together in that order: they are those of a single worker.
 //!
 //! # Invariants
