@@ -158,10 +158,7 @@ impl Run {
             }
             Finish::Deadlock => {
                 self.result.executions += 1;
-                let message = trace::describe_stuck(self.explorer.graph(), &self.machine);
-                let stuck = AssertUnwindSafe(|| violate(Kind::Stuck, self.stuck_rule, message));
-                let stuck: Result<(), _> = catch_unwind(stuck);
-                debug_assert!(stuck.is_err(), "violate always unwinds");
+                self.report_stuck();
             }
             Finish::Diverged => {
                 let why = describe_divergence(&mut self.explorer, &self.machine);
@@ -179,13 +176,8 @@ impl Run {
                 return false;
             }
         }
-        if let Some(why) = execution::used_elsewhere(runtime::era()) {
-            take_violation();
+        if let Some(why) = self.lies_outside() {
             return self.give_up(why);
-        }
-        if violated_kind() == Some(Kind::Rule) && notes::is_outside(self.explorer.graph()) {
-            let found = take_violation().expect("one was found");
-            return self.give_up(notes::outside(&found));
         }
         if self.unborn.is_none()
             && let Some(Unborn { message, ends }) = runtime::context(|context| context.unborn.take())
@@ -202,6 +194,22 @@ impl Run {
             }
         }
         !violated()
+    }
+
+    /// Why the execution says nothing of the model: something that it does not see had a part in it.
+    fn lies_outside(&self) -> Option<String> {
+        if let Some(why) = execution::used_elsewhere(runtime::era()) {
+            take_violation();
+            return Some(why);
+        }
+        let is_outside = violated_kind() == Some(Kind::Rule) && notes::is_outside(self.explorer.graph());
+        is_outside.then(take_violation).flatten().as_ref().map(notes::outside)
+    }
+
+    fn report_stuck(&self) {
+        let message = trace::describe_stuck(self.explorer.graph(), &self.machine);
+        let stuck: Result<(), _> = catch_unwind(AssertUnwindSafe(|| violate(Kind::Stuck, self.stuck_rule, message)));
+        debug_assert!(stuck.is_err(), "violate always unwinds");
     }
 
     /// The execution that just ended.

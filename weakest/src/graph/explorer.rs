@@ -23,7 +23,7 @@ use super::execution::{Event, Graph, Kind, Thread};
 use super::flaw;
 use super::machine::{Machine, Operation};
 use super::program::MemoryOrder;
-use super::replay::{Divergence, Interrupted, replay};
+use super::replay::{Divergence, replay};
 use super::revisit;
 use super::schedule::{Move, Schedule, Way};
 use super::spin;
@@ -160,14 +160,8 @@ impl Explorer {
         machine.reset(self.graph_mut());
         self.joins = [None; MAX_THREADS];
         self.cut_short = None;
-        match replay(machine, self.graph_mut()) {
-            Ok(()) => {}
-            Err(Interrupted::Stopped) => return Finish::Stopped,
-            Err(Interrupted::Refused) => return Finish::Refused,
-            Err(Interrupted::Diverged(divergence)) => {
-                self.diverged = Some(divergence);
-                return Finish::Diverged;
-            }
+        if let Err(interrupted) = replay(machine, self.graph_mut()) {
+            return interrupted.finish(&mut self.diverged);
         }
         if let Some(forced) = self.forced.take() {
             self.step(machine, forced.thread, Some(forced));

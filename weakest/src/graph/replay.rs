@@ -2,6 +2,7 @@
 
 use super::clock::{Clock, EventId, MAX_THREADS};
 use super::execution::{Event, Graph, Kind, Label};
+use super::explorer::Finish;
 use super::machine::{Answer, Machine, Operation};
 
 /// Why a replay ended early.
@@ -13,6 +14,20 @@ pub(super) enum Interrupted {
     Refused,
     /// The program did not do what it did before.
     Diverged(Divergence),
+}
+
+impl Interrupted {
+    /// How the execution ended, and where it diverged, if it did.
+    pub(super) fn finish(self, diverged: &mut Option<Divergence>) -> Finish {
+        match self {
+            Self::Stopped => Finish::Stopped,
+            Self::Refused => Finish::Refused,
+            Self::Diverged(divergence) => {
+                *diverged = Some(divergence);
+                Finish::Diverged
+            }
+        }
+    }
 }
 
 /// Where a program did not do what it did before.

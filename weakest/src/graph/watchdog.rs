@@ -252,8 +252,7 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context
             }
         }
         (libc::SIGURG, None) => {}
-        // SAFETY: of these signals the system tells the address.
-        (libc::SIGSEGV | libc::SIGBUS, Some(running)) if in_stack(running, unsafe { (*info).si_addr() }) => {
+        (libc::SIGSEGV | libc::SIGBUS, Some(running)) if in_stack(running, info) => {
             if may_leave(running, context) {
                 leave(running, Left::Overflow, context);
             } else {
@@ -269,8 +268,12 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context
     }
 }
 
-/// Whether an address that must not be accessed is in the coroutine's stack: then it is in the guard page.
-fn in_stack(running: &Running, address: *mut libc::c_void) -> bool {
+/// Whether the address that was accessed and must not be is in the coroutine's stack: then it is in the guard page.
+fn in_stack(running: &Running, info: *const libc::siginfo_t) -> bool {
+    // SAFETY: the system passes it.
+    let info = unsafe { &*info };
+    // SAFETY: of these signals the system tells the address.
+    let address = unsafe { info.si_addr() };
     running.trap.stack_ptr_in_bounds(address.addr())
 }
 

@@ -17,6 +17,7 @@ mod planted;
 mod programs;
 mod random_code;
 mod small_programs;
+mod told;
 mod violations;
 mod wrong_uses;
 
