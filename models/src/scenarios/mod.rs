@@ -11,6 +11,7 @@ mod futures;
 mod jobs;
 mod lifetimes;
 mod links;
+mod loud_wakers;
 mod mixes;
 mod polls;
 mod registrations;
@@ -128,8 +129,8 @@ macro_rules! scenarios {
             bombs::DropOfSourceOfBombsVsUnregister = drop_of_source_of_bombs_vs_unregister,
             bombs::ResetOfBombsVsRegister = reset_of_bombs_vs_register,
             bombs::CancelOfBombsVsDispose = cancel_of_bombs_vs_dispose,
-            bombs::CancelVsPollAfterABomb = cancel_vs_poll_after_a_bomb,
-            bombs::JobVsPollAfterABomb = job_vs_poll_after_a_bomb,
+            loud_wakers::CancelVsPollAfterABomb = cancel_vs_poll_after_a_bomb,
+            loud_wakers::JobVsPollAfterABomb = job_vs_poll_after_a_bomb,
             bombs::LinkByABombVsCancel = link_by_a_bomb_vs_cancel,
         }
     };
