@@ -80,8 +80,8 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "a registration that had to allocate does not look again whether the request was made",
         change: Edit(&[(
             "registration.rs",
-            "            locked = match admit(source, seen) {\n                Ok(locked) => locked,",
-            "            locked = match Ok(source.lock(seen)) {\n                Ok(locked) => locked,",
+            "    match admit(source, seen) {\n        Ok(locked) => Ok((locked, new.cast())),",
+            "    match Ok(source.lock(seen)) {\n        Ok(locked) => Ok((locked, new.cast())),",
         )]),
         found_by: Scenario("rearmed_timer_vs_register"),
     },

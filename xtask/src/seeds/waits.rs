@@ -37,17 +37,26 @@ pub(super) const SEEDS: &[Seed] = &[
         change: Edit(&[
             (
                 "list.rs",
-                "pub(crate) fn take_wait<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Waker> {",
-                "pub(crate) fn take_wait<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Ptr<P, Sleeper<P>>> {",
+                "wakers: &mut [Option<Waker>]) -> usize {",
+                "wakers: &mut [Option<Ptr<P, Sleeper<P>>>]) -> usize {",
             ),
-            ("list.rs", "    unsafe { set_waker(locked, sleeper, None) }\n", "    Some(sleeper)\n"),
+            (
+                "list.rs",
+                "        wakers[taken] = unsafe { set_waker(locked, sleeper, None) };\n",
+                "        wakers[taken] = Some(sleeper);\n",
+            ),
             (
                 "notify.rs",
-                "            && let Some(waker) = list::take_wait(&mut locked)\n        {\n            batch[taken] = Some(waker);",
-                "            && let Some(sleeper) = list::take_wait(&mut locked)\n        {\n            drop(locked);\n\
-                 \x20           // SAFETY: none.\n\
-                 \x20           batch[taken] = unsafe { sleeper.get().waker.with_mut(Option::take) };\n\
-                 \x20           locked = source.lock(Seen::CANCELLED);",
+                "    let mut batch = [const { None::<Waker> }; N];\n",
+                "    let mut batch = [const { None::<weakest::Ptr<P, crate::node::Sleeper<P>>> }; N];\n",
+            ),
+            (
+                "notify.rs",
+                "    let mut wakers = batch[..taken].iter_mut().filter_map(Option::take);\n",
+                "    // SAFETY: none.\n\
+                 \x20   let mut wakers = batch[..taken].iter_mut().filter_map(|sleeper| unsafe {\n\
+                 \x20       sleeper.take()?.get().waker.with_mut(Option::take)\n\
+                 \x20   });\n",
             ),
             ("notify.rs", "use weakest::{Platform, ThreadId};", "use weakest::{Cell, Platform, ThreadId};"),
         ]),
@@ -66,11 +75,10 @@ pub(super) const SEEDS: &[Seed] = &[
     Seed {
         seen: "tokio#4129, #5471, #5475, #5578",
         wrong: "a waker is called under the lock",
-        change: Edit(&[(
-            "notify.rs",
-            "        drop(locked);\n        let mut wakers = batch[..taken].iter_mut().filter_map(Option::take);\n        while let Err(payload) = catch::<P, _>(|| wakers.by_ref().for_each(Waker::wake)) {\n            panics.push(depth, payload);\n        }\n",
-            "        let mut wakers = batch[..taken].iter_mut().filter_map(Option::take);\n        while let Err(payload) = catch::<P, _>(|| wakers.by_ref().for_each(Waker::wake)) {\n            panics.push(depth, payload);\n        }\n        drop(locked);\n",
-        )]),
+        change: Edit(&[
+            ("notify.rs", "    drop(locked);\n    let mut wakers = batch", "    let mut wakers = batch"),
+            ("notify.rs", "    taken < N\n", "    drop(locked);\n    taken < N\n"),
+        ]),
         found_by: Scenario("cancel_vs_drop_after_second_poll"),
     },
     Seed {
@@ -87,7 +95,7 @@ pub(super) const SEEDS: &[Seed] = &[
                 "        Some(Found::Callbacks(locked)) => notify(root, locked, me, on_panic, panics),\n",
                 "        Some(Found::Callbacks(locked)) => {\n\
                  \x20           let result = notify(root, locked, me, on_panic, panics);\n\
-                 \x20           wake_all(root, root.lock(Seen::CANCELLED), 0, &mut Collector::default());\n\
+                 \x20           release_all(root, root.lock(Seen::CANCELLED), None, 0, &mut Collector::default());\n\
                  \x20           result\n\
                  \x20       }\n",
             ),
@@ -101,7 +109,7 @@ pub(super) const SEEDS: &[Seed] = &[
             "notify.rs",
             "    let timer = timer::retire(&mut locked);\n",
             "    if locked.with(|lists| lists.waits.is_some()) {\n\
-             \x20       wake_all(source, locked, depth, panics);\n\
+             \x20       release_all(source, locked, None, depth, panics);\n\
              \x20       locked = source.lock(seen);\n\
              \x20   }\n\
              \x20   let timer = timer::retire(&mut locked);\n",
