@@ -49,7 +49,7 @@ impl Crowd {
     }
 }
 
-/// Steps of other work that take as long as [`OTHER_WORK`] on this machine.
+/// Steps of other work that take as long as `OTHER_WORK` on this machine.
 #[derive(Debug, Clone, Copy)]
 pub struct OtherWork(u32);
 
