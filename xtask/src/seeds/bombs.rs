@@ -27,20 +27,6 @@ pub(super) const SEEDS: &[Seed] = &[
         found_by: Scenario("dispose_vs_drop_of_token_of_a_bomb"),
     },
     Seed {
-        seen: SEEN,
-        wrong: "the panic of an iterator's drop leaves a linked source that nobody has",
-        change: Edit(&[
-            ("links.rs", "    drop(parents);\n", "    let dropped = crate::panics::catch::<P, _>(|| drop(parents));\n"),
-            (
-                "links.rs",
-                "        cancel_unobserved(&child, &Cause::Requested);\n    }\n    child\n",
-                "        cancel_unobserved(&child, &Cause::Requested);\n    }\n\
-                 \x20   if let Err(payload) = dropped {\n        std::panic::resume_unwind(payload);\n    }\n    child\n",
-            ),
-        ]),
-        found_by: Scenario("link_by_a_bomb_vs_cancel"),
-    },
-    Seed {
         seen: "nobody's yet",
         wrong: "the panic of a closure's drop leaves the source's other closures",
         change: Edit(&[(
