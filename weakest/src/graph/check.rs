@@ -14,7 +14,7 @@ use super::explore::Counterexample;
 use super::explorer::{Explorer, Finish};
 use super::schedule::Schedule;
 use super::trace::{self, Marks};
-use super::{counted, runtime};
+use super::{counted, runtime, spin};
 use crate::model::execution::exploring;
 use crate::model::silence::{last_panic, silently};
 use crate::model::{Budget, EVENTS, Kind, Limit, Meter, NotReplayed, Violation, record, take_violation, violated};
@@ -29,7 +29,8 @@ pub struct Report {
     pub blocked: u64,
     /// Executions that turned out not to be consistent, or were skipped: no evidence.
     pub dropped: u64,
-    /// Executions in which a loop with effects was cut off: what it would have done later is *not* explored.
+    /// Executions in which a loop was cut off that has effects, or counts its rounds: what it would have done later is
+    /// *not* explored.
     pub cut_off: u64,
     /// Operations of all executions.
     pub events: u64,
@@ -69,7 +70,7 @@ impl fmt::Display for Report {
         }
         write!(f, " in {:.2} s", self.time.as_secs_f64())?;
         if self.cut_off > 0 {
-            write!(f, "; bounded: loops with effects were cut off in {} executions", self.cut_off)?;
+            write!(f, "; bounded: loops that have effects or count were cut off in {} executions", self.cut_off)?;
         }
         if !self.memory_checked {
             f.write_str("; uses of memory are not checked: `weakest::Arena` is not the allocator")?;
@@ -193,8 +194,16 @@ impl Exploration {
     }
 
     /// Accounts for an execution; says whether the exploration goes on.
-    fn account(&mut self, finish: Finish) -> bool {
+    fn account(&mut self, mut finish: Finish) -> bool {
         self.report.events += self.explorer.graph().order.len() as u64;
+        let mut is_cut_off = spin::is_cut_off(self.explorer.graph());
+        if matches!(finish, Finish::Blocked | Finish::Deadlock)
+            && self.machine.leaves_a_loop(self.explorer.graph_mut())
+        {
+            is_cut_off = true;
+            finish = Finish::Blocked;
+        }
+        self.report.cut_off += u64::from(is_cut_off);
         match finish {
             Finish::Complete => {
                 self.report.executions += 1;
@@ -218,7 +227,6 @@ impl Exploration {
             },
             Finish::Exceeded => self.report.exhausted = self.explorer.exceeded.take(),
         }
-        self.report.cut_off += u64::from(super::spin::is_cut_off(self.explorer.graph()));
         if self.explorer.race && !violated() {
             let what = "race: an access of an atomic that is not atomic (with_mut, get_mut, into_inner, unsync_load)";
             record(Kind::Race, "", format!("{what} is not ordered with another access"));

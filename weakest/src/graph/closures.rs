@@ -1,6 +1,7 @@
 //! Real code under the explorer: each model thread is a coroutine that stops at every operation.
 #![expect(unsafe_code, reason = "drops values that a torn-down execution has not released")]
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
@@ -81,6 +82,8 @@ pub(super) struct Closures {
     threads: Vec<ModelThread>,
     /// Stacks of threads that ended, to be used again: by the same thread, so that addresses are the same.
     stacks: [Option<DefaultStack>; MAX_THREADS],
+    /// Rounds, by hint and by what was done, of loops that nothing but another value ends.
+    endless: HashSet<(usize, u64)>,
     /// What this execution has done.
     pub(super) steps: Vec<Step>,
     /// When threads have run.
@@ -90,7 +93,7 @@ pub(super) struct Closures {
 impl Closures {
     pub(super) fn new(style: Style, body: Rc<dyn Fn() -> String>) -> Self {
         runtime::start_exploration(style == Style::Plain);
-        Self { style, body, threads: Vec::new(), stacks: Default::default(), steps: Vec::new(), runs: Vec::new() }
+        Self { style, body, threads: Vec::new(), stacks: Default::default(), endless: HashSet::new(), steps: Vec::new(), runs: Vec::new() }
     }
 
     /// What the main thread returned.
@@ -200,6 +203,44 @@ impl Closures {
 }
 
 impl Closures {
+    /// Whether a thread that went round for nothing leaves its loop all the same if it goes on with the same values. To
+    /// be asked at the end of an execution: the thread does go on.
+    pub(super) fn leaves_a_loop(&mut self, graph: &mut Graph) -> bool {
+        (0..self.threads.len()).any(|number| self.leaves(number, graph))
+    }
+
+    fn leaves(&mut self, number: usize, graph: &mut Graph) -> bool {
+        let thread = &self.threads[number];
+        let (Some((Request::Hint, access)), Some(from)) = (thread.request, thread.spins) else { return false };
+        let Some(round) = graph.threads[number].events.get(from as usize..thread.events as usize) else { return false };
+        let (round, key) = (round.to_vec(), (access.index, spin::fingerprint(round)));
+        if self.endless.contains(&key) {
+            return false;
+        }
+        let (mut rounds, mut done) = (0, 0);
+        while rounds < spin::PATIENCE {
+            let asks = self.threads[number].request.take().expect("it has stopped at an operation").0;
+            let answer = match asks {
+                Request::Hint if done == 0 || done == round.len() => {
+                    (rounds, done) = (rounds + 1, 0);
+                    None
+                }
+                _ => match spin::repeated(&asks, &round[done..]) {
+                    Some((answer, events)) => {
+                        done += events;
+                        Some(answer)
+                    }
+                    None => return true,
+                },
+            };
+            self.threads[number].answer = answer;
+            self.resume(number, graph);
+            self.runs.pop();
+        }
+        self.endless.insert(key);
+        false
+    }
+
     /// Lets a thread that only says that it waits run on, unless its last round did nothing.
     fn pass_hints(&mut self, number: usize, graph: &mut Graph) {
         loop {

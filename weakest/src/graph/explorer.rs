@@ -148,7 +148,7 @@ impl Explorer {
         self.levels.last_mut().expect("an exploration that is not over has a graph")
     }
 
-    fn graph_mut(&mut self) -> &mut Graph {
+    pub(super) fn graph_mut(&mut self) -> &mut Graph {
         &mut self.level().graph
     }
 

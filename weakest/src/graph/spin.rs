@@ -16,8 +16,9 @@
 //! to an end. It is *cut off* after [`ROUNDS`] rounds with the same accesses and values: such an execution is no
 //! deadlock and proves nothing; how many were cut off is told.
 //!
-//! What a round remembers is not seen. A loop that counts its fruitless rounds and then does something else is explored
-//! up to one repetition only.
+//! What a round remembers is not seen. So at the end of an execution that is blocked or a deadlock, the thread is made to
+//! go on with the same values. If it leaves its loop within [`PATIENCE`] rounds (it counts them, say, and gives up), the
+//! execution is no deadlock but one that was cut off: what comes then is not explored, which is told.
 
 use super::execution::{Event, Graph, Kind};
 use super::machine::Answer;
@@ -27,6 +28,9 @@ use super::step::{Done, Step, label};
 
 /// Rounds with effects and the same values, after which a loop is cut off.
 const ROUNDS: usize = 3;
+
+/// Rounds with the same values, after which a loop is taken for one that only another value ends.
+pub(super) const PATIENCE: usize = 1_000;
 
 /// In place of the beginning of a round: the loop is cut off.
 pub(super) const CUT: u32 = u32::MAX;
@@ -82,7 +86,7 @@ impl Rounds {
 }
 
 /// What was accessed and which values were read and written, as one number.
-fn fingerprint(events: &[Event]) -> u64 {
+pub(super) fn fingerprint(events: &[Event]) -> u64 {
     let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
     let of =
         |hash, event: &Event| mix(mix(mix(hash, event.label.kind as u64), event.label.location as u64), event.value);
@@ -95,6 +99,26 @@ pub(super) fn is_change(request: &Request, answer: Answer, event: &Event) -> boo
         Request::Load { .. } | Request::Fence { .. } | Request::Hint => false,
         Request::Update { .. } => answer.wrote && event.value != answer.value,
         _ => true,
+    }
+}
+
+/// What the operation is answered if it is the one that `events` begin with, and how many of them it is.
+pub(super) fn repeated(request: &Request, events: &[Event]) -> Option<(Answer, usize)> {
+    let event = events.first()?;
+    let is = |kind, location| event.label.kind == kind && event.label.location == location;
+    match *request {
+        Request::Load { location, ready, .. } if is(Kind::Read, location) && ready(event.value) => {
+            Some((Answer { value: event.value, wrote: false }, 1))
+        }
+        Request::Update { location, change, .. } if is(Kind::Read, location) => {
+            let written = if event.label.update { Some(events.get(1)?.value) } else { None };
+            let answer = Answer { value: event.value, wrote: written.is_some() };
+            (change.apply(event.value) == written).then_some((answer, 1 + usize::from(written.is_some())))
+        }
+        Request::Fence { order } if is(Kind::Fence, 0) && event.label.order == order => {
+            Some((Answer { value: 0, wrote: false }, 1))
+        }
+        _ => None,
     }
 }
 

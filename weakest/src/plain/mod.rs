@@ -15,7 +15,7 @@
 //! - Addresses that are used again: no block is given out twice in an execution. The access to freed memory that goes with
 //!   such a mistake is found.
 //! - That something was freed in the right order by `std::sync::Arc`: such frees are let pass, and counted.
-//! - What a loop counts, beyond one fruitless round; and what a loop with effects does after it was cut off, which is told.
+//! - What a loop does after it was cut off because it has effects, or counts its fruitless rounds. It is told.
 
 pub mod alloc;
 pub mod cell;

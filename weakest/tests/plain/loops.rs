@@ -178,3 +178,19 @@ fn a_loop_that_remembers_what_it_read_is_not_stuck() {
         other.join().expect("it does not panic");
     });
 }
+
+/// A loop that gives up is not stuck, and what it does then is not explored.
+#[test]
+fn a_loop_that_counts_its_rounds_is_bounded_and_no_deadlock() {
+    let report = explore(|| {
+        let flag = AtomicBool::new(false);
+        for _ in 0..5 {
+            if flag.load(Acquire) {
+                return;
+            }
+            spin_loop();
+        }
+    });
+    assert!(report.violation.is_none() && report.exhausted.is_none() && report.cut_off == 1, "{report}");
+    assert!(!report.is_proof() && report.to_string().contains("bounded"), "{report}");
+}
