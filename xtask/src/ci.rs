@@ -8,6 +8,10 @@ pub(crate) fn ci() -> Outcome {
     run("cargo test")?;
     run("cargo fmt --all --check")?;
     run("cargo clippy --workspace --all-targets --all-features -- -D warnings")?;
+    // Each explorer by itself, as a user has it.
+    for feature in ["graph", "loom", "shuttle"] {
+        run(&format!("cargo clippy -p weakest --features {feature} -- -D warnings"))?;
+    }
     run_with("cargo doc --workspace --no-deps --all-features", &[("RUSTDOCFLAGS", "-D warnings")])?;
     run("cargo test --workspace --doc --all-features")?;
     run("cargo run --release --bin audit")?;

@@ -54,8 +54,8 @@ pub struct Report {
     pub unfreed: BTreeMap<usize, u64>,
     /// Frees by the standard library's `Arc`, whose order is not seen and was not checked.
     pub frees_by_std: u64,
-    /// What a reader of the result has to know beside it: the bound on spurious failures, if it left something out. Each
-    /// is one line.
+    /// What a reader of the result has to know beside it: the bound on spurious failures, if it left something out, and
+    /// what was taken for granted of loops that wait. Each is one line.
     pub notes: BTreeSet<String>,
 }
 
@@ -260,6 +260,7 @@ impl Exploration {
         self.report.memory_checked = self.memory.as_ref().is_some_and(|memory| !memory.has_overflown());
         self.report.frees_by_std = counted::take_frees();
         self.report.notes.extend(notes::spurious(&self.machine));
+        self.report.notes.extend(notes::waiting(&self.machine).map(str::to_owned));
         self.report.violation = take_violation();
         self.report
     }

@@ -86,6 +86,8 @@ pub(super) struct Closures {
     most_spurious: u32,
     /// Whether one was not tried because of the bound on them.
     pub(super) bounded: bool,
+    /// Whether a loop that waits was left at the end of a round that did nothing.
+    pub(super) left_a_loop: bool,
     /// Where locations are made, by number.
     pub(super) places: Vec<Option<&'static Location<'static>>>,
     /// Stacks of threads that ended, to be used again: by the same thread, so that addresses are the same.
@@ -108,6 +110,7 @@ impl Closures {
             spurious: 0,
             most_spurious: settings.spurious_failures,
             bounded: false,
+            left_a_loop: false,
             places: Vec::new(),
             stacks: Default::default(),
             steps: Vec::new(),
@@ -249,6 +252,7 @@ impl Closures {
             if thread.spins.is_none() {
                 let done = &graph.threads[number].events[..thread.events as usize];
                 thread.spins = thread.rounds.hint(access.index, done);
+                self.left_a_loop |= thread.spins.is_some_and(|from| from != spin::CUT);
             }
             if thread.spins.is_some() {
                 return;

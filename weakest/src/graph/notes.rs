@@ -37,6 +37,14 @@ pub(super) fn spurious(machine: &Closures) -> Option<String> {
     })
 }
 
+/// What is taken for granted of loops that wait, if there is one.
+pub(super) fn waiting(machine: &Closures) -> Option<&'static str> {
+    machine.left_a_loop.then_some(
+        "loops with a hint that they wait were left after a round that did nothing: what one would do that counts its \
+         rounds and gives up is not explored, and a deadlock in it may be none",
+    )
+}
+
 /// Where RC11 allows more than C++20, and Rust: locations with `SeqCst` accesses and weaker ones.
 pub(super) fn mixed(graph: &Graph, machine: &Closures) -> Option<String> {
     let mut kinds: BTreeMap<usize, [bool; 2]> = BTreeMap::new();

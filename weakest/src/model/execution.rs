@@ -19,7 +19,6 @@ pub(crate) struct Era(u64);
 
 impl Era {
     /// No execution's.
-    #[cfg(any(test, feature = "loom", feature = "shuttle"))]
     pub(crate) const NONE: Self = Self(0);
 
     /// That of the execution that starts now (Invariant 2).

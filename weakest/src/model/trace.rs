@@ -104,6 +104,7 @@ impl Event {
     }
 
     /// Whether it is an access or a fence.
+    #[cfg(any(feature = "graph", feature = "loom"))]
     pub(crate) fn is_of_a_site(&self) -> bool {
         matches!(self, Self::Read { .. } | Self::Write { .. } | Self::Update { .. } | Self::Fence { .. })
     }

@@ -178,3 +178,23 @@ fn a_loop_that_remembers_what_it_read_is_not_stuck() {
         other.join().expect("it does not panic");
     });
 }
+
+#[test]
+fn what_is_taken_for_granted_of_a_loop_that_waits_is_told() {
+    let report = explore(|| {
+        let flag = Arc::new(AtomicBool::new(false));
+        let other = spawn({
+            let flag = flag.clone();
+            move || flag.store(true, Release)
+        });
+        for _ in 0..5 {
+            if flag.load(Acquire) {
+                break;
+            }
+            spin_loop();
+        }
+        other.join().expect("it does not panic");
+    });
+    assert!(report.notes.iter().any(|note| note.contains("counts its rounds")), "{report}");
+    assert!(explore(|| AtomicBool::new(false).store(true, Relaxed)).notes.is_empty());
+}
