@@ -39,6 +39,26 @@ pub enum Flaw {
     StuckNeverRevisited,
     /// A release sequence goes on with plain stores of its thread, as in C++11.
     Cpp11ReleaseSequences,
+    /// A loop waits at a hint that it was at before, in whatever state.
+    AnyState,
+    /// A loop waits although its rounds change what other threads see.
+    ChangesForgotten,
+    /// A loop waits although its rounds change memory.
+    MemoryForgotten,
+    /// A loop that is cut off counts as one that never ends.
+    CutIsStuck,
+    /// A free need not come after the uses of the memory.
+    UnorderedFree,
+    /// Uses of memory are not noted.
+    UsesForgotten,
+    /// Memory that is freed may be used.
+    FreedAndUsed,
+    /// Memory that is freed may be freed again.
+    FreedTwice,
+    /// An execution does not get the addresses that the one before it had.
+    OtherAddresses,
+    /// What is freed counts as never freed.
+    NeverFreed,
 }
 
 impl Flaw {
@@ -61,6 +81,20 @@ impl Flaw {
         Self::StuckIfNothingSatisfies,
         Self::StuckNeverRevisited,
         Self::Cpp11ReleaseSequences,
+    ];
+
+    /// Every mistake about loops that wait by themselves, and about memory whose uses are checked.
+    pub const OF_PLAIN: &[Self] = &[
+        Self::AnyState,
+        Self::ChangesForgotten,
+        Self::MemoryForgotten,
+        Self::CutIsStuck,
+        Self::UnorderedFree,
+        Self::UsesForgotten,
+        Self::FreedAndUsed,
+        Self::FreedTwice,
+        Self::OtherAddresses,
+        Self::NeverFreed,
     ];
 
     /// Whether this mistake is made now.

@@ -7,6 +7,8 @@ mod locks;
 mod loops;
 mod memory;
 mod outside;
+mod planted;
+mod random_loops;
 mod threads;
 
 use weakest::model::Kind;
