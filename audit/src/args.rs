@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Scenario(Scenario),
     /// Runs one failing execution again, by the id that `run` or `scenario` gave it, and prints it.
     Replay(Replay),
+    /// Writes the verdicts of the last run as one page, with every counterexample to step through.
+    Html(Html),
     /// Compares the baselines' execution counts with the pinned ones.
     Pins {
         /// Writes the pins anew instead.
@@ -104,6 +106,13 @@ pub(crate) struct Replay {
     /// Draws the execution to this file, in DOT, the language of Graphviz.
     #[arg(long, value_name = "FILE", requires = "id")]
     pub(crate) dot: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Html {
+    /// The folder that gets the page, as `index.html`; made if it is not there.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }
 
 /// How far an audit goes.

@@ -30,6 +30,7 @@ mod journal;
 mod list;
 mod lock;
 mod names;
+mod page;
 mod pins;
 mod program;
 mod progress;
@@ -77,6 +78,7 @@ fn execute(program: &Program, command: Command) -> Result<Exit, Failure> {
         Command::List => list::list(program),
         Command::Scenario(args) => scenario::scenario(program, &args),
         Command::Replay(args) => replay::replay(program, &args),
+        Command::Html(args) => page::html(program, &args),
         Command::Pins { bless } => bless::pins(program, bless),
         Command::Worker(question) => worker::answer(program, &question),
     }

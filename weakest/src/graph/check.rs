@@ -244,7 +244,7 @@ impl Exploration {
         if violated() {
             let ends = runtime::context(|context| std::mem::take(&mut context.ends));
             let marks = Marks { ends, stuck: finish == Finish::Deadlock };
-            let Counterexample { trace, drawing, schedule } =
+            let Counterexample { trace, drawing, schedule, .. } =
                 Counterexample::of(self.explorer.graph(), &self.machine, &marks);
             (self.report.trace, self.report.drawing, self.report.schedule) = (trace, drawing, schedule);
         }

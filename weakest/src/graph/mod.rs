@@ -64,6 +64,7 @@ mod machine;
 mod notes;
 mod parking;
 mod phase;
+mod picture;
 mod place;
 mod platform;
 pub mod program;

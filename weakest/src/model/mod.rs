@@ -20,6 +20,7 @@ mod judge_tests;
 #[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod memory;
 mod mutation;
+mod picture;
 mod rules;
 mod scenario;
 mod settings;
@@ -45,6 +46,7 @@ pub use judge::{baseline, faults, judge, try_mutant};
 #[cfg(feature = "graph")]
 pub(crate) use mutation::in_force;
 pub use mutation::{Mutation, ordering_of, with_mutation};
+pub use picture::{Picture, PictureRow, Relation, RelationKind};
 pub use rules::{LIFETIME, RACE, Rules, STUCK, is_neutral, rules, with_rules};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
 pub use settings::{Settings, settings, with_settings};
