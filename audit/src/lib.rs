@@ -38,6 +38,7 @@ mod questions;
 mod replay;
 mod run;
 mod scenario;
+mod shard;
 mod show;
 mod survivors;
 mod tables;
@@ -74,7 +75,11 @@ pub fn main(program: impl Into<Program>) -> ExitCode {
 
 fn execute(program: &Program, command: Command) -> Result<Exit, Failure> {
     match command {
-        Command::Run(args) => run::run(program, &args),
+        Command::Run(args) => match args.shard {
+            Some(shard) => shard::shard(program, &args, shard),
+            None => run::run(program, &args),
+        },
+        Command::Merge(args) => shard::merge(program, &args),
         Command::List => list::list(program),
         Command::Scenario(args) => scenario::scenario(program, &args),
         Command::Replay(args) => replay::replay(program, &args),

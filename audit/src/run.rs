@@ -16,12 +16,22 @@ use crate::{baseline, bless, counterexample, files, lock, survivors, tables};
 
 /// `audit run`.
 pub(crate) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
+    run_with(program, args, |_| Ok(()))
+}
+
+/// A whole run, with the answers that `add` adds.
+pub(crate) fn run_with(
+    program: &Program,
+    args: &Run,
+    add: impl FnOnce(&mut Journal) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
     if let Some(file) = &args.json {
         files::check_writable(file)?;
     }
     let pins = Pins::read(&program.pins).map_err(Failure::Io)?;
     let _lock = lock::take(program)?;
-    let journal = Journal::open(program)?;
+    let mut journal = Journal::open(program)?;
+    add(&mut journal)?;
     let faults = program.faults();
     let Some(found) = questions::ask_all(program, &journal, args.effort(), faults.is_empty()) else {
         return Ok(interrupted());
@@ -41,7 +51,7 @@ pub(crate) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn interrupted() -> Exit {
+pub(crate) fn interrupted() -> Exit {
     complain!("interrupted: what was answered is kept, and the next run goes on from there");
     Exit::Unfinished
 }
