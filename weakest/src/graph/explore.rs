@@ -20,8 +20,8 @@ use crate::model::execution::{self, exploring};
 use crate::model::silence::silently;
 use crate::model::trace::Names;
 use crate::model::{
-    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, Picture, rules, settings,
-    take_violation, violate, violated, violated_kind,
+    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, Picture, judge_stuck, record,
+    rules, settings, take_violation, violate, violated, violated_kind,
 };
 
 impl Explore for Graph {
@@ -162,7 +162,7 @@ impl Run {
             }
             Finish::Deadlock => {
                 self.result.executions += 1;
-                self.report_stuck();
+                self.judge_stuck();
             }
             Finish::Diverged => {
                 let why = describe_divergence(&mut self.explorer, &self.machine);
@@ -208,6 +208,15 @@ impl Run {
         }
         let is_outside = violated_kind() == Some(Kind::Rule) && notes::is_outside(self.explorer.graph());
         is_outside.then(take_violation).flatten().as_ref().map(notes::outside)
+    }
+
+    /// Threads wait for ever: wrong, unless the program's own judge knows better.
+    fn judge_stuck(&mut self) {
+        match judge_stuck() {
+            None => self.report_stuck(),
+            Some(Ok(outcome)) => _ = self.result.outcomes.insert(outcome),
+            Some(Err((rule, message))) => record(Kind::Stuck, rule, message),
+        }
     }
 
     fn report_stuck(&self) {

@@ -88,5 +88,7 @@ mod watchdog;
 
 pub use atomic::GraphAtomic;
 pub use cell::{GraphCell, GraphSlot};
+pub(crate) use clock::Clock;
 pub use clock::MAX_THREADS;
 pub use platform::{Graph, GraphJoinHandle};
+pub(crate) use runtime::position;
