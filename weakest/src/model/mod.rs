@@ -25,6 +25,7 @@ mod scenario;
 mod settings;
 #[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod silence;
+pub mod spot;
 mod suite;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub(crate) mod threads;
