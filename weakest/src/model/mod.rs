@@ -26,6 +26,7 @@ mod scenario;
 mod settings;
 #[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod silence;
+pub mod spot;
 mod stuck;
 mod suite;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
