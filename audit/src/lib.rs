@@ -29,6 +29,7 @@ mod files;
 mod journal;
 mod list;
 mod lock;
+pub mod lowering;
 mod names;
 mod page;
 mod pins;

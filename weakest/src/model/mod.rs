@@ -47,7 +47,7 @@ pub use explore::{End, Exploration, Explore, Explorer, Model, NotReplayed};
 pub use judge::{baseline, faults, judge, try_mutant};
 #[cfg(feature = "graph")]
 pub(crate) use mutation::in_force;
-pub use mutation::{Mutation, ordering_of, with_mutation};
+pub use mutation::{Mutation, ordering_of, with_mutation, with_mutations};
 pub use picture::{Picture, PictureRow, Relation, RelationKind};
 pub use rules::{LIFETIME, RACE, Rules, STUCK, is_neutral, rules, with_rules};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
