@@ -62,6 +62,12 @@ pub(crate) struct Run {
     /// Also writes the verdicts to this file as a JSON array, whole or not at all.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Also writes the scenarios and weakenings as test cases to this file, in JUnit's XML.
+    #[arg(long, value_name = "FILE", conflicts_with = "shard")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Also writes what to say in a pull request to this file, in Markdown.
+    #[arg(long, value_name = "FILE", conflicts_with = "shard")]
+    pub(crate) summary: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) time: Time,
 }

@@ -26,6 +26,7 @@ mod bless;
 mod counterexample;
 mod exit;
 mod files;
+mod formats;
 mod journal;
 mod list;
 mod lock;

@@ -12,7 +12,7 @@ use crate::journal::Journal;
 use crate::pins::Pins;
 use crate::program::{Program, name};
 use crate::questions::{self, Found};
-use crate::{baseline, bless, counterexample, files, lock, survivors, tables};
+use crate::{baseline, bless, counterexample, files, formats, lock, survivors, tables};
 
 /// `audit run`.
 pub(crate) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
@@ -25,9 +25,7 @@ pub(crate) fn run_with(
     args: &Run,
     add: impl FnOnce(&mut Journal) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
-    if let Some(file) = &args.json {
-        files::check_writable(file)?;
-    }
+    formats::check(args)?;
     let pins = Pins::read(&program.pins).map_err(Failure::Io)?;
     let _lock = lock::take(program)?;
     let mut journal = Journal::open(program)?;
@@ -45,6 +43,7 @@ pub(crate) fn run_with(
         tell(program, args, pins.as_ref(), found, &survivors)?
     } else {
         counterexample::keep_all(program, &found.baseline, &[])?;
+        formats::write(program, args, &found.baseline, &[])?;
         tell_no_trial(passed, &faults)
     };
     journal.close()?;
@@ -86,6 +85,7 @@ fn tell(
         files::write(file, &lines)?;
     }
     let Record { baseline, trials, .. } = &record;
+    formats::write(program, args, baseline, trials)?;
     say!("{}", tables::trials(trials));
     say!("the failing executions: {} replay", name());
     for survivor in survivors {
