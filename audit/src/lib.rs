@@ -18,14 +18,17 @@
 //! Data flow: `args` → `run` (which asks worker processes through `worker`) → a record → tables, JSON, exit code.
 
 #[macro_use]
-mod say;
+#[doc(hidden)]
+pub mod say;
 
 mod args;
 mod baseline;
 mod bless;
 mod counterexample;
-mod exit;
-mod files;
+#[doc(hidden)]
+pub mod exit;
+#[doc(hidden)]
+pub mod files;
 mod formats;
 mod journal;
 mod list;
