@@ -49,13 +49,6 @@ impl<'a, P: Platform> Made<'a, P> {
     }
 }
 
-/// Takes the timer from its source.
-#[cold]
-#[inline(never)]
-fn retire<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Retired<P>> {
-    timer::retire(locked)
-}
-
 /// Makes the request; `None` if it was made before, or if every source handle is gone. If it found callbacks, `notifier`
 /// owes a [`notify`].
 #[must_use]
@@ -77,7 +70,7 @@ pub(super) fn make<'a, P: Platform>(
         spare.discard();
         return None;
     }
-    let timer = if locked.with(|lists| lists.attached.is_some()) { retire(&mut locked) } else { None };
+    let timer = timer::retire(&mut locked);
     spare.attach(&mut locked);
     locked.set(cause.bits());
     let (has_callbacks, has_waits) = locked.with_mut(|lists| {
@@ -123,7 +116,7 @@ pub(super) fn request_child<'a, P: Platform>(
 /// Wakes every wait and ends the timer; a panic of a waker or of the clock counts as a callback's.
 #[cold]
 #[inline(never)]
-fn release_all<'a, P: Platform>(
+pub(super) fn release_all<'a, P: Platform>(
     source: &'a Shared<P>,
     locked: Locked<'a, P>,
     timer: Option<Retired<P>>,
