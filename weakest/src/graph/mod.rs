@@ -67,6 +67,7 @@ mod machine;
 mod notes;
 mod parking;
 mod phase;
+mod picture;
 mod place;
 mod platform;
 pub mod program;
@@ -91,5 +92,7 @@ mod watchdog;
 
 pub use atomic::GraphAtomic;
 pub use cell::{GraphCell, GraphSlot};
+pub(crate) use clock::Clock;
 pub use clock::MAX_THREADS;
 pub use platform::{Graph, GraphJoinHandle};
+pub(crate) use runtime::position;

@@ -198,6 +198,16 @@ pub(super) fn accessor() -> Accessor {
     context(|context| context.accessor)
 }
 
+/// The running thread, how many operations it has done, and what happened before.
+///
+/// # Panics
+/// If no execution runs on this thread.
+pub(crate) fn position() -> (usize, u32, super::clock::Clock) {
+    require();
+    let Accessor { thread, events, hb } = accessor();
+    (thread, events, hb)
+}
+
 /// Starts an exploration: nothing has a number yet. `given_up`: threads of a failed execution do not unwind.
 pub(super) fn start_exploration(given_up: bool) {
     phase::start_exploration(given_up);

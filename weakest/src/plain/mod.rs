@@ -21,6 +21,7 @@
 //!   does not count.
 
 pub mod alloc;
+mod audit;
 pub mod cell;
 mod check;
 mod execution;
@@ -30,4 +31,5 @@ pub mod lazy_static;
 pub mod sync;
 pub mod thread;
 
+pub use audit::{Weakened, audit};
 pub use check::{Checker, check, skip_branch};

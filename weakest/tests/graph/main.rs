@@ -13,6 +13,7 @@ mod small;
 mod dependencies;
 mod inclusions;
 mod lengths;
+mod pictures;
 mod planted;
 mod programs;
 mod random_code;
