@@ -160,11 +160,11 @@ mod tests {
     #[test]
     fn paths_that_lead_out_of_the_workspace_still_lead_there() {
         let text = "[workspace]\n[dependencies]\na = { path = \"../a\" }\nb = { path = \"../../b\" }\n";
-        let (file, root) = (Path::new("/x/root/c/Cargo.toml"), Path::new("/x/root"));
+        let (file, root) = (Path::new("/x/top/c/Cargo.toml"), Path::new("/x/top"));
         let found = manifest(text, file, root).expect("one path is changed");
         assert!(found.contains("\"../a\"") && found.contains("\"/x/b\""), "{found}");
         assert_eq!(manifest("[dependencies]\na = { path = \"../a\" }\n", file, root), None);
-        let root = manifest("[package]\nname = \"r\"\n", Path::new("/x/root/Cargo.toml"), root);
+        let root = manifest("[package]\nname = \"r\"\n", Path::new("/x/top/Cargo.toml"), root);
         assert!(root.expect("it becomes a workspace").contains("[workspace]"));
     }
 }
