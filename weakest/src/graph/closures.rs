@@ -14,6 +14,7 @@ use super::arena;
 use super::cell::Accessor;
 use super::clock::{Clock, EventId, Knowledge, MAX_THREADS};
 use super::execution::{Graph, Kind};
+use super::flaw::Flaw;
 use super::machine::{Answer, Machine, Operation};
 use super::phase;
 use super::runtime::{self, Access, Fresh, Request, Suspension};
@@ -350,6 +351,12 @@ impl Machine for Closures {
         {
             access = failed;
             self.spurious += u32::from(change.apply(answer.value).is_some());
+        }
+        if let Request::Update { weak: true, .. } = request
+            && answer.wrote
+            && Flaw::NoFailureAfterSuccess.is_made()
+        {
+            self.spurious = self.most_spurious;
         }
         if spin::is_change(&request, answer, graph.event(event)) {
             thread.rounds.note_change();

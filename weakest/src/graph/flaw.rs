@@ -11,6 +11,8 @@ pub enum Flaw {
     EcoWithoutReadsFrom,
     /// What an event has ordered stays so when it is removed.
     OrderKept,
+    /// Of what is sequentially consistent, only what is among the first 63 events counts.
+    ShortOrder,
     /// A write may come between the two events of a read-modify-write.
     NoAtomicity,
     /// A write revisits all but the first of the reads that it should.
@@ -37,6 +39,12 @@ pub enum Flaw {
     StuckIfNothingSatisfies,
     /// A wait that is revisited is never stuck.
     StuckNeverRevisited,
+    /// A weak compare-exchange that has succeeded does not fail spuriously later.
+    NoFailureAfterSuccess,
+    /// A replay refuses a spurious failure beside a read-modify-write that has read from the same write.
+    FailureTaken,
+    /// Addresses have to be the same in every run.
+    SameAddresses,
     /// A release sequence goes on with plain stores of its thread, as in C++11.
     Cpp11ReleaseSequences,
     /// A loop waits at a hint that it was at before, in whatever state.
@@ -67,6 +75,7 @@ impl Flaw {
         Self::NoPartialSc,
         Self::EcoWithoutReadsFrom,
         Self::OrderKept,
+        Self::ShortOrder,
         Self::NoAtomicity,
         Self::ForgottenRevisit,
         Self::NoRevisitByDeadUpdate,
@@ -80,6 +89,9 @@ impl Flaw {
         Self::KeptFailureOrder,
         Self::StuckIfNothingSatisfies,
         Self::StuckNeverRevisited,
+        Self::NoFailureAfterSuccess,
+        Self::FailureTaken,
+        Self::SameAddresses,
         Self::Cpp11ReleaseSequences,
     ];
 

@@ -2,6 +2,7 @@
 
 use super::execution::Graph;
 use super::explorer::{Decision, Explorer, Finish, Forced, end};
+use super::flaw::Flaw;
 use super::machine::{Machine, Operation};
 use super::schedule::{Move, Schedule, Way};
 
@@ -48,7 +49,7 @@ fn decide(graph: &Graph, thread: usize, operation: &Operation<'_>, way: Way) -> 
         Operation::Update { location, ref change, .. } => {
             let position = place(location, graph.last_position(location), 0)?;
             let write = graph.write_at(location, position);
-            let writes = !fail && change.apply(graph.value(write)).is_some();
+            let writes = (!fail || Flaw::FailureTaken.is_made()) && change.apply(graph.value(write)).is_some();
             if writes && graph.is_taken(location, position + 1) {
                 return None;
             }
