@@ -15,6 +15,10 @@ pub(crate) fn ci() -> Outcome {
     run_with("cargo doc --workspace --no-deps --all-features", &[("RUSTDOCFLAGS", "-D warnings")])?;
     run("cargo test --workspace --doc --all-features")?;
     run("cargo run --release --bin audit")?;
+    // Every small program: of one thread, and of two after at most one operation.
+    for size in ["--threads 1 --operations 3", "--prefix 0", "--prefix 1"] {
+        run(&format!("cargo run --release --bin audit -- programs {size}"))?;
+    }
     // Every operation once, untimed.
     run("cargo bench -p rescind-benches -- --test")?;
     report::report(true)?;
