@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: every gate, in order, up to the first that fails.
 
 use crate::command::{Outcome, run, run_with};
-use crate::{codegen, report, sanitize, tidy};
+use crate::{codegen, package, primitives, report, sanitize, tidy};
 
 pub(crate) fn ci() -> Outcome {
     run("cargo test --features loom")?;
@@ -15,11 +15,13 @@ pub(crate) fn ci() -> Outcome {
     run_with("cargo doc --workspace --no-deps --all-features", &[("RUSTDOCFLAGS", "-D warnings")])?;
     run("cargo test --workspace --doc --all-features")?;
     run("cargo run --release --bin audit")?;
+    primitives::primitives()?;
     // Every operation once, untimed.
     run("cargo bench -p rescind-benches -- --test")?;
     report::report(true)?;
     tidy::tidy()?;
     codegen::codegen()?;
+    package::package()?;
     println!("every other gate passed");
     sanitize::sanitize(10)?;
     Ok(())

@@ -5,6 +5,8 @@ mod ci;
 mod codegen;
 mod command;
 mod dotnet;
+mod package;
+mod primitives;
 mod report;
 mod sanitize;
 mod seeds;
@@ -37,6 +39,10 @@ enum Task {
     },
     /// Compares the machine code of the facade with that of hand-written atomics.
     Codegen,
+    /// Audits the primitives of `audit/primitives`, as they are and with wrong orderings planted.
+    Primitives,
+    /// Packages what is published, as crates.io would get it.
+    Package,
     /// Plants bugs that others shipped, in a copy of the token: each must be found.
     Seeds {
         /// Only seeds that hold this text.
@@ -62,6 +68,8 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::tidy(),
         Task::Sanitize { seconds } => sanitize::sanitize(seconds),
         Task::Codegen => codegen::codegen(),
+        Task::Primitives => primitives::primitives(),
+        Task::Package => package::package(),
         Task::Seeds { filter } => seeds::seeds(&filter),
         Task::Suites(options) => suites::suites(&options),
         Task::Bench(options) => bench::bench(&options),

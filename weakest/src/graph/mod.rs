@@ -88,4 +88,5 @@ mod watchdog;
 pub use atomic::GraphAtomic;
 pub use cell::{GraphCell, GraphSlot};
 pub use clock::MAX_THREADS;
+pub(crate) use phase::end_if_given_up;
 pub use platform::{Graph, GraphJoinHandle};

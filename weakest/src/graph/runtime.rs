@@ -11,7 +11,7 @@ mod names;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 
 use corosensei::Yielder;
 
@@ -180,8 +180,16 @@ pub(super) fn context<R>(f: impl FnOnce(&mut Context) -> R) -> R {
 }
 
 /// Runs `f` on the memory of this execution.
+///
+/// # Panics
+/// With a violation; or, if its threads do not unwind, ends this one.
 pub(super) fn memory<R>(f: impl FnOnce(&mut Memory<GraphLife>) -> R) -> R {
-    MEMORY.with_borrow_mut(f)
+    // A thread that ends in the midst would never give the memory back.
+    let done = phase::as_explorer(|| catch_unwind(AssertUnwindSafe(|| MEMORY.with_borrow_mut(f))));
+    done.unwrap_or_else(|violation| {
+        phase::end_if_given_up();
+        resume_unwind(violation)
+    })
 }
 
 /// Whether code of the model runs: nobody is in the midst of using these, nor the explorer's own memory.
@@ -196,9 +204,10 @@ pub(super) fn accessor() -> Accessor {
     context(|context| context.accessor)
 }
 
-/// Starts an exploration: nothing has a number yet. `given_up`: threads of a failed execution do not unwind.
-pub(super) fn start_exploration(given_up: bool) {
-    phase::start_exploration(given_up);
+/// Starts an exploration: nothing has a number yet. `unwinds`: threads of a failed execution do, if the program asks
+/// whether it failed.
+pub(super) fn start_exploration(unwinds: bool) {
+    phase::start_exploration(unwinds);
     CONTEXT.set(Context::default());
 }
 
@@ -223,8 +232,15 @@ pub(super) fn start_execution() {
 pub(super) fn enter(accessor: Accessor, yielder: *const Yielder<Answer, Suspension>) {
     CURRENT.set(accessor.thread);
     YIELDER.set(yielder);
+    phase::set_running(true);
     context(|context| context.accessor = accessor);
     arena::enter(accessor.thread);
+}
+
+/// No thread runs.
+pub(super) fn leave() {
+    phase::set_running(false);
+    arena::leave();
 }
 
 /// A running thread makes its way back known.
