@@ -6,6 +6,7 @@
 //! or Busy there, or the caller's own.
 #![expect(unsafe_code, reason = "an intrusive list follows pointers")]
 
+use std::hint::cold_path;
 use std::task::Waker;
 
 use weakest::{Cell, Platform, Ptr, ThreadId};
@@ -74,7 +75,7 @@ pub(crate) trait List {
         unsafe { with_mut(locked, node, |member| member.state = state) };
         if let Some(older) = older {
             // SAFETY: node Invariant 2: what was the newest is Linked.
-            unsafe { with_mut(locked, older, |member| *neighbours(member).0 = Some(node)) };
+            unsafe { with_mut(locked, older, |member| set_newer(member, Some(node))) };
         }
     }
 
@@ -100,7 +101,7 @@ pub(crate) trait List {
         };
         if let Some(newer) = newer {
             // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
-            unsafe { with_mut(locked, newer, |member| *neighbours(member).1 = older) };
+            unsafe { with_mut(locked, newer, |member| set_older(member, older)) };
         }
         locked.with_mut(|guarded| {
             guarded.registered -= u32::from(Self::COUNTED);
@@ -110,7 +111,7 @@ pub(crate) trait List {
         });
         if let Some(older) = older {
             // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
-            unsafe { with_mut(locked, older, |member| *neighbours(member).0 = newer) };
+            unsafe { with_mut(locked, older, |member| set_newer(member, newer)) };
         }
         Some(kind)
     }
@@ -126,14 +127,14 @@ pub(crate) trait List {
     }
 
     /// Takes a node out, if it is linked, for its owner, whose memory goes now: its state does not matter any more.
-    /// `false` if it was not linked.
+    /// its kind, or `None` if it was not linked.
     ///
     /// # Safety
     /// As for [`unlink`](Self::unlink), and nobody but the owner uses the node later.
     #[inline(always)]
-    unsafe fn withdraw<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
+    unsafe fn withdraw<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Option<&'static Kind<P>> {
         // SAFETY: passed on to the caller.
-        unsafe { Self::unlink(locked, node, |_| {}) }.is_some()
+        unsafe { Self::unlink(locked, node, |_| {}) }
     }
 }
 
@@ -142,7 +143,12 @@ impl List for Callbacks {
 
     #[inline(always)]
     fn head<P: Platform>(guarded: &mut Guarded<P>, newest: Option<NodePtr<P>>) -> &mut Option<NodePtr<P>> {
-        if newest.is_none() || guarded.newest == newest { &mut guarded.newest } else { &mut guarded.doomed }
+        if newest.is_none() || guarded.newest == newest {
+            &mut guarded.newest
+        } else {
+            cold_path();
+            &mut guarded.doomed
+        }
     }
 }
 
@@ -155,14 +161,27 @@ impl List for Waits {
     }
 }
 
-/// A linked node's newer and older neighbour.
-type Neighbours<'a, P> = (&'a mut Option<NodePtr<P>>, &'a mut Option<NodePtr<P>>);
+/// What a broken list is called.
+const NEIGHBOURS: &str = "node Invariant 2: the neighbours of a linked node are linked";
 
+/// Changes which node comes before a linked one.
 #[inline(always)]
-fn neighbours<P: Platform>(member: &mut Member<P>) -> Neighbours<'_, P> {
-    match &mut member.state {
-        State::Linked { newer, older, .. } => (newer, older),
-        _ => unreachable!("node Invariant 2: the neighbours of a linked node are linked"),
+fn set_newer<P: Platform>(member: &mut Member<P>, neighbour: Option<NodePtr<P>>) {
+    // No panic otherwise: that would need a place to land wherever a lock is held.
+    if let State::Linked { newer, .. } = &mut member.state {
+        *newer = neighbour;
+    } else {
+        debug_assert!(false, "{NEIGHBOURS}");
+    }
+}
+
+/// Changes which node comes after a linked one.
+#[inline(always)]
+fn set_older<P: Platform>(member: &mut Member<P>, neighbour: Option<NodePtr<P>>) {
+    if let State::Linked { older, .. } = &mut member.state {
+        *older = neighbour;
+    } else {
+        debug_assert!(false, "{NEIGHBOURS}");
     }
 }
 
@@ -204,7 +223,7 @@ pub(crate) fn take_newest<P: Platform>(
     });
     if let Some(older) = older {
         // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
-        unsafe { with_mut(locked, older, |member| *neighbours(member).0 = None) };
+        unsafe { with_mut(locked, older, |member| set_newer(member, None)) };
     }
     Some((node, kind))
 }
@@ -280,7 +299,7 @@ pub(crate) fn take_waits<P: Platform>(locked: &mut Locked<'_, P>, wakers: &mut [
     locked.with_mut(|guarded| guarded.waits = next);
     if let Some(newest) = next {
         // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
-        unsafe { with_mut(locked, newest, |member| *neighbours(member).0 = None) };
+        unsafe { with_mut(locked, newest, |member| set_newer(member, None)) };
     }
     taken
 }

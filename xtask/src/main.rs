@@ -6,6 +6,7 @@ mod codegen;
 mod command;
 mod dotnet;
 mod package;
+mod page;
 mod primitives;
 mod report;
 mod sanitize;
@@ -37,6 +38,8 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Opens the audit's page, made from its last verdicts, in a real browser; installs Debian's if there is none.
+    Page,
     /// Compares the machine code of the facade with that of hand-written atomics.
     Codegen,
     /// Audits the primitives of `audit/primitives`, as they are and with wrong orderings planted.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Report { check } => report::report(check),
         Task::Tidy => tidy::tidy(),
         Task::Sanitize { seconds } => sanitize::sanitize(seconds),
+        Task::Page => page::page(),
         Task::Codegen => codegen::codegen(),
         Task::Primitives => primitives::primitives(),
         Task::Package => package::package(),

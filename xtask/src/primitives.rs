@@ -3,8 +3,10 @@
 //!
 //! They are copied to `target/primitives`, into one workspace, so that what they depend on is compiled once.
 
+mod page;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -34,7 +36,7 @@ struct Plant {
 const PRIMITIVES: &[Primitive] = &[
     Primitive {
         name: "ticket-lock",
-        says: &["two_holders", "everything killed"],
+        says: &["two_holders", "2 weakenings: 2 killed, 0 survived"],
         plants: &[
             Plant {
                 from: "Serve { op: Store, ordering: Release",
@@ -55,7 +57,7 @@ const PRIMITIVES: &[Primitive] = &[
     },
     Primitive {
         name: "spsc-ring",
-        says: &["three_through_two"],
+        says: &["three_through_two", "4 weakenings: 4 killed, 0 survived"],
         plants: &[
             Plant {
                 from: "Pop { op: Store, ordering: Release",
@@ -71,7 +73,7 @@ const PRIMITIVES: &[Primitive] = &[
     },
     Primitive {
         name: "arc",
-        says: &["two_handles", "upgrade_vs_drop"],
+        says: &["two_handles", "upgrade_vs_drop", "4 weakenings: 4 killed, 0 survived"],
         plants: &[
             Plant {
                 from: "Drop { op: Rmw, ordering: Release",
@@ -87,7 +89,7 @@ const PRIMITIVES: &[Primitive] = &[
     },
     Primitive {
         name: "oneshot",
-        says: &["send_vs_wait", "drop_vs_wait"],
+        says: &["send_vs_wait", "drop_vs_wait", "6 weakenings: 6 killed, 0 survived"],
         plants: &[
             Plant {
                 from: "op: Rmw, ordering: Acquire, serves",
@@ -103,6 +105,11 @@ const PRIMITIVES: &[Primitive] = &[
     },
 ];
 
+/// That of the workspace, so that dependencies which it has built are used again. The audits are small.
+const PROFILE: &str = "\n[profile.dev]\nopt-level = 1\ndebug = \"line-tables-only\"\n\n\
+    [profile.dev.package.\"*\"]\nopt-level = 3\n\n[profile.dev.package.weakest]\nopt-level = 1\n\n\
+    [profile.dev.package.weakest-audit]\nopt-level = 1\n";
+
 /// Audits each primitive as it is, then with each plant.
 pub(crate) fn primitives() -> Outcome {
     let root = rescind_models::root();
@@ -111,7 +118,7 @@ pub(crate) fn primitives() -> Outcome {
         copy(&root, &root.join("audit/primitives").join(name), &workspace.join(name))?;
     }
     let members: Vec<_> = PRIMITIVES.iter().map(|primitive| primitive.name).collect();
-    write(&workspace.join("Cargo.toml"), &format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n"))?;
+    write(&workspace.join("Cargo.toml"), &format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n{PROFILE}"))?;
     // The versions of here; cargo adds the primitives themselves.
     write(&workspace.join("Cargo.lock"), &read(&root.join("Cargo.lock"))?)?;
     for primitive in PRIMITIVES {
@@ -122,11 +129,20 @@ pub(crate) fn primitives() -> Outcome {
 
 fn audit_all(workspace: &Path, &Primitive { name, says, plants }: &Primitive) -> Outcome {
     let start = Instant::now();
-    let (code, said) = audit(workspace, name)?;
+    let (code, said) = audit(workspace, name, &[])?;
     if code != Some(0) || says.iter().any(|text| !said.contains(text)) {
         return Err(format!("{name} as it is: exit code {code:?}, and not {says:?}:\n{said}"));
     }
     println!("{name}: every ordering is needed ({:.1} s)", start.elapsed().as_secs_f64());
+    let page = read(&rescind_models::root().join("audit/AUDIT-YOUR-PRIMITIVE.md"))?;
+    let (as_it_is, mut planted): (Vec<_>, Vec<_>) =
+        page::shown(&page, name).into_iter().partition(|shown| shown.arguments.is_some());
+    for shown in as_it_is {
+        let (_, said) = audit(workspace, name, shown.arguments.as_deref().unwrap_or_default())?;
+        if let Some(line) = shown.missing(&said) {
+            return Err(format!("the page shows `{line}`, and the audit of {name} says:\n{said}"));
+        }
+    }
     let source = workspace.join(name).join("src/lib.rs");
     let text = read(&source)?;
     for Plant { from, to, named } in plants {
@@ -134,11 +150,15 @@ fn audit_all(workspace: &Path, &Primitive { name, says, plants }: &Primitive) ->
             return Err(format!("{name} does not hold this once: {from}"));
         }
         write(&source, &text.replacen(from, to, 1))?;
-        let (code, said) = audit(workspace, name)?;
+        let (code, said) = audit(workspace, name, &[])?;
+        planted.retain(|shown| shown.missing(&said).is_some());
         if code != Some(1) || !said.contains(named) {
             return Err(format!("{name} with `{to}`: exit code {code:?}, and not `{named}`:\n{said}"));
         }
         println!("{name} with `{to}`: {named}");
+    }
+    if let Some(shown) = planted.first() {
+        return Err(format!("the page shows {shown:?}, and the audit of {name} says it with no plant"));
     }
     write(&source, &text)
 }
@@ -163,12 +183,10 @@ fn copy(root: &Path, from: &Path, to: &Path) -> Outcome {
     Ok(())
 }
 
-fn audit(workspace: &Path, name: &str) -> Result<(Option<i32>, String), String> {
+fn audit(workspace: &Path, name: &str, arguments: &[String]) -> Result<(Option<i32>, String), String> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["run", "--quiet", "--release", "-p", name, "--example", "audit"]).current_dir(workspace);
-    // Dependencies that the workspace has built are used again.
-    let target: PathBuf = rescind_models::root().join("target");
-    cargo.env("CARGO_TARGET_DIR", target).env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only");
+    cargo.args(["run", "--quiet", "-p", name, "--example", "audit", "--"]).args(arguments).current_dir(workspace);
+    cargo.env("CARGO_TARGET_DIR", rescind_models::root().join("target"));
     let output = cargo.output().map_err(|e| format!("cargo cannot be run: {e}"))?;
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     Ok((output.status.code(), said.concat()))

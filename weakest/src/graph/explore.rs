@@ -10,6 +10,7 @@ use super::drawing;
 use super::execution::Graph as Events;
 use super::explorer::{Explorer as Search, Finish};
 use super::notes;
+use super::picture;
 use super::platform::Graph;
 use super::runtime;
 use super::schedule::Schedule;
@@ -20,8 +21,8 @@ use crate::model::guard::EXCLUSIVE_RACE;
 use crate::model::silence::silently;
 use crate::model::trace::Names;
 use crate::model::{
-    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, record, rules, settings,
-    take_violation, violate, violated, violated_kind,
+    Budget, EVENTS, End, Exploration, Explore, Explorer, Kind, Limit, Meter, NotReplayed, Picture, judge_stuck, record,
+    rules, settings, take_violation, violate, violated, violated_kind,
 };
 
 impl Explore for Graph {
@@ -58,10 +59,11 @@ impl Explore for Graph {
     }
 }
 
-/// A failing execution, in three ways.
+/// A failing execution, in every way it is shown.
 pub(super) struct Counterexample {
     pub(super) trace: String,
     pub(super) drawing: String,
+    pub(super) picture: Picture,
     pub(super) schedule: String,
 }
 
@@ -71,12 +73,14 @@ impl Counterexample {
         Self {
             trace: trace::render(graph, machine, marks),
             drawing: drawing::draw(graph, machine, marks),
+            picture: picture::of(graph, machine, marks),
             schedule: Schedule::of(graph, machine).to_string(),
         }
     }
 
     fn store(self, result: &mut Exploration) {
         (result.trace, result.drawing, result.schedule) = (self.trace, self.drawing, self.schedule);
+        result.picture = self.picture;
     }
 }
 
@@ -159,7 +163,7 @@ impl Run {
             }
             Finish::Deadlock => {
                 self.result.executions += 1;
-                self.report_stuck();
+                self.judge_stuck();
             }
             Finish::Diverged => {
                 let why = describe_divergence(&mut self.explorer, &self.machine);
@@ -212,6 +216,15 @@ impl Run {
     fn report_exclusive(&self) {
         if self.explorer.race && !violated() {
             record(Kind::Race, rules().race, EXCLUSIVE_RACE.to_owned());
+        }
+    }
+
+    /// Threads wait for ever: wrong, unless the program's own judge knows better.
+    fn judge_stuck(&mut self) {
+        match judge_stuck() {
+            None => self.report_stuck(),
+            Some(Ok(outcome)) => _ = self.result.outcomes.insert(outcome),
+            Some(Err((rule, message))) => record(Kind::Stuck, rule, message),
         }
     }
 

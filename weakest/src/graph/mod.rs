@@ -64,6 +64,7 @@ mod machine;
 mod notes;
 mod parking;
 mod phase;
+mod picture;
 mod place;
 mod platform;
 pub mod program;
@@ -87,6 +88,8 @@ mod watchdog;
 
 pub use atomic::GraphAtomic;
 pub use cell::{GraphCell, GraphSlot};
+pub(crate) use clock::Clock;
 pub use clock::MAX_THREADS;
 pub(crate) use phase::end_if_given_up;
 pub use platform::{Graph, GraphJoinHandle};
+pub(crate) use runtime::position;

@@ -59,6 +59,11 @@ pub(super) fn set_running(thread: bool) {
     RUNS.set(thread);
 }
 
+/// Whether a model thread runs, and not the explorer: a closure that is part of a request runs there.
+pub(super) fn is_running() -> bool {
+    RUNS.get()
+}
+
 /// Runs `f` as if the explorer ran: a violation unwinds out of it.
 pub(super) fn as_explorer<R>(f: impl FnOnce() -> R) -> R {
     let runs = RUNS.replace(false);

@@ -20,7 +20,7 @@ use crate::site::Ordering;
 
 pub(crate) use super::clock::MAX_THREADS;
 pub(crate) use super::machine::Change as Update;
-pub(crate) use super::place::Place;
+pub(crate) use super::place::{Place, mutation};
 
 /// Whether a model thread runs.
 pub(crate) fn in_model() -> bool {

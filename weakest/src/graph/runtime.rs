@@ -204,6 +204,16 @@ pub(super) fn accessor() -> Accessor {
     context(|context| context.accessor)
 }
 
+/// The running thread, how many operations it has done, and what happened before.
+///
+/// # Panics
+/// If no execution runs on this thread.
+pub(crate) fn position() -> (usize, u32, super::clock::Clock) {
+    require();
+    let Accessor { thread, events, hb } = accessor();
+    (thread, events, hb)
+}
+
 /// Starts an exploration: nothing has a number yet. `unwinds`: threads of a failed execution do, if the program asks
 /// whether it failed.
 pub(super) fn start_exploration(unwinds: bool) {
@@ -301,9 +311,17 @@ pub(super) fn note_ends(ends: Vec<End>) {
 }
 
 /// Has the explorer do an operation. The caller has checked [`live`].
+///
+/// # Panics
+/// In a closure that is part of another operation: the explorer runs it, not the thread, which is suspended.
 pub(super) fn operate(request: Request, access: Access) -> Answer {
     let yielder = YIELDER.get();
     assert!(!yielder.is_null(), "operations are done by model threads");
+    let name = access.name;
+    assert!(
+        phase::is_running(),
+        "{name} inside of another operation: the condition of a wait must not call the platform"
+    );
     // SAFETY: by Invariant 1 this is the running thread's own yielder, which lives as long as its stack.
     let answer = unsafe { &*yielder }.suspend((request, access));
     live(access.name);

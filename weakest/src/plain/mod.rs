@@ -18,6 +18,7 @@
 //! - What a loop counts, beyond one fruitless round; and what a loop with effects does after it was cut off, which is told.
 
 pub mod alloc;
+mod audit;
 pub mod cell;
 mod check;
 mod execution;
@@ -27,4 +28,5 @@ pub mod lazy_static;
 pub mod sync;
 pub mod thread;
 
+pub use audit::{Weakened, audit};
 pub use check::{Checker, check, skip_branch};

@@ -46,6 +46,8 @@ pub unsafe trait Atomic<T: Copy + PartialEq>: Debug + Send + Sync {
 
     /// Waits until a load satisfies `ready` and returns what it loaded. For waits known to be short: the native
     /// platform spins, then yields, then sleeps for moments, so that a thread of a lower priority gets on. It never parks.
+    ///
+    /// `ready` must not call the platform: an explorer asks it on its own.
     #[track_caller]
     fn wait_until<S: Site>(&self, site: S, ready: impl Fn(T) -> bool) -> T;
 
@@ -53,7 +55,8 @@ pub unsafe trait Atomic<T: Copy + PartialEq>: Debug + Send + Sync {
     /// replaced. This is what the acquire of a lock is. `likely` is tried first without looking, so it must satisfy
     /// `ready`. For waits known to be short, as [`wait_until`](Self::wait_until).
     ///
-    /// `sites` is a function, so that the orderings are constants out of line too.
+    /// `sites` is a function, so that the orderings are constants out of line too. `ready` and `new` must not call the
+    /// platform.
     #[track_caller]
     fn wait_replace<S: Site>(
         &self,

@@ -14,6 +14,7 @@ mod dependencies;
 mod destructors;
 mod inclusions;
 mod lengths;
+mod pictures;
 mod planted;
 mod programs;
 mod random_code;

@@ -7,6 +7,7 @@ mod locks;
 mod loops;
 mod memory;
 mod outside;
+mod places;
 mod threads;
 
 use weakest::model::Kind;

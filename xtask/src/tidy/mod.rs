@@ -3,6 +3,7 @@
 mod circles;
 mod forbidden;
 mod invariants;
+mod pages;
 mod shape;
 mod sites;
 mod tokens;
@@ -17,19 +18,19 @@ use crate::command::Outcome;
 
 /// A text file of the project.
 #[derive(Debug)]
-struct Source {
+pub(crate) struct Source {
     /// Path from the workspace's root, with `/`.
-    path: String,
-    text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 impl Source {
-    fn is_rust(&self) -> bool {
+    pub(crate) fn is_rust(&self) -> bool {
         Path::new(&self.path).extension().is_some_and(|extension| extension == "rs")
     }
 
     /// Whether it lies in the folder, which ends with `/`.
-    fn is_in(&self, folder: &str) -> bool {
+    pub(crate) fn is_in(&self, folder: &str) -> bool {
         self.path.starts_with(folder)
     }
 }
@@ -56,6 +57,7 @@ pub(crate) fn tidy() -> Outcome {
     faults.extend(circles::none_among("audit/src/", &rust));
     faults.extend(rust.iter().flat_map(|source| shape::rust_file(source)));
     faults.extend(sources.iter().flat_map(shape::no_private_words));
+    faults.extend(pages::blocks_are_parts_of_files(&sources));
     faults.extend(tree::printed_tree_is_real(&root));
     faults.extend(rescind_models::program().faults());
 
@@ -70,7 +72,7 @@ pub(crate) fn tidy() -> Outcome {
 }
 
 /// Every text file below `root` that is the project's own.
-fn read(root: &Path) -> Result<Vec<Source>, String> {
+pub(crate) fn read(root: &Path) -> Result<Vec<Source>, String> {
     let mut sources = Vec::new();
     for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(is_ours) {
         let entry = entry.map_err(|e| e.to_string())?;
