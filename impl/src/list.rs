@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use weakest::{Cell, Platform, Ptr, ThreadId};
 
-use crate::node::{Kind, Member, NodePtr, Sleeper, State, Waiter};
+use crate::node::{Kind, Member, NodePtr, Run, Sleeper, State, Waiter};
 use crate::shared::{Guarded, Locked};
 
 /// Reads a node.
@@ -200,6 +200,20 @@ pub(crate) unsafe fn take<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr
     }
 }
 
+/// Takes the newest callback out, unless a link is newer, for `thread`, which owes it a
+/// [`finish`](crate::parting::finish).
+#[inline(always)]
+pub(crate) fn take_newest_callback<P: Platform>(
+    locked: &mut Locked<'_, P>,
+    thread: ThreadId,
+) -> Option<(NodePtr<P>, Run<P>)> {
+    let node = locked.with(|guarded| guarded.newest)?;
+    // SAFETY: node Invariant 2: what is in a list of this source is Linked, and alive.
+    let run = unsafe { with(locked, node, |member| member.kind.run) }?;
+    take_newest(locked, thread);
+    Some((node, run))
+}
+
 /// Takes the newest callback or link out for `thread`, which owes it a [`finish`](crate::parting::finish).
 #[inline(always)]
 pub(crate) fn take_newest<P: Platform>(
@@ -275,14 +289,12 @@ pub(crate) unsafe fn will_wake<P: Platform>(
     unsafe { sleeper.waker.with(|own| own.as_ref().is_some_and(|own| own.will_wake(waker))) }
 }
 
-/// Takes the newest waits out, to be woken outside the lock: as many as there is room for; how many.
-#[inline]
-pub(crate) fn take_waits<P: Platform>(locked: &mut Locked<'_, P>, wakers: &mut [Option<Waker>]) -> usize {
+/// Takes the newest waits out, to be woken outside the lock: as many as `keep` wants, which is given whom to wake, and says
+/// whether there is room for more. `true`: there are more.
+#[inline(always)]
+pub(crate) fn take_waits<P: Platform>(locked: &mut Locked<'_, P>, mut keep: impl FnMut(Option<Waker>) -> bool) -> bool {
     let mut next = locked.with(|guarded| guarded.waits);
-    let mut taken = 0;
-    while taken < wakers.len()
-        && let Some(node) = next
-    {
+    while let Some(node) = next {
         // SAFETY: node Invariant 2: what is in a list of this source is Linked, and alive.
         next = unsafe {
             with_mut(locked, node, |member| match std::mem::replace(&mut member.state, State::Spent) {
@@ -293,15 +305,17 @@ pub(crate) fn take_waits<P: Platform>(locked: &mut Locked<'_, P>, wakers: &mut [
         // SAFETY: node Invariant 4: the waiter, whose node this is, cannot go before the lock is released.
         let sleeper = unsafe { sleeper_of(node.cast()) };
         // SAFETY: as above.
-        wakers[taken] = unsafe { set_waker(locked, sleeper, None) };
-        taken += 1;
+        if !keep(unsafe { set_waker(locked, sleeper, None) }) {
+            break;
+        }
     }
     locked.with_mut(|guarded| guarded.waits = next);
-    if let Some(newest) = next {
-        // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
-        unsafe { with_mut(locked, newest, |member| set_newer(member, None)) };
-    }
-    taken
+    let Some(newest) = next else {
+        return false;
+    };
+    // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
+    unsafe { with_mut(locked, newest, |member| set_newer(member, None)) };
+    true
 }
 
 /// The sleeper inside a waiter.

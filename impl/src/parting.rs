@@ -41,6 +41,25 @@ pub(crate) unsafe fn finish<P: Platform>(locked: &mut Locked<'_, P>, node: NodeP
     None
 }
 
+/// As [`finish`], if nobody waits for the callback's end, and its registration has not let go of it; else `false`, and
+/// nothing has changed.
+///
+/// # Safety
+/// As for [`finish`].
+#[inline(always)]
+pub(crate) unsafe fn finish_plainly<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
+    // SAFETY: node Invariant 4: the node is Busy.
+    unsafe {
+        with_mut(locked, node, |member| {
+            let is_plain = matches!(member.state, State::Busy { waiter: None, orphan: false, .. });
+            if is_plain {
+                member.state = State::Spent;
+            }
+            is_plain
+        })
+    }
+}
+
 /// What the end of a callback leaves to do outside the lock.
 #[must_use]
 pub(crate) struct Finished<P: Platform> {

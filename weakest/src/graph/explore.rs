@@ -142,6 +142,7 @@ impl Run {
     fn account(&mut self, finish: Finish) -> bool {
         self.result.seq_cst_access |= self.explorer.graph().seq_cst_accesses > 0;
         self.result.events += self.explorer.graph().order.len() as u64;
+        self.result.notes.extend(notes::cut_off(self.explorer.graph()));
         match finish {
             Finish::Complete => {
                 self.result.executions += 1;

@@ -18,6 +18,7 @@ mod pictures;
 mod planted;
 mod programs;
 mod random_code;
+mod replays;
 mod small_programs;
 mod told;
 mod violations;
