@@ -22,9 +22,11 @@ pub(crate) fn tests(rows: &[test::Row]) -> Table {
     for column in table.column_iter_mut().skip(1).take(4) {
         column.set_cell_alignment(CellAlignment::Right);
     }
+    let is_one_target = rows.iter().all(|row| row.target == rows[0].target);
     for row in rows {
+        let name = if is_one_target { row.test.clone() } else { format!("{}: {}", row.target, row.test) };
         table.add_row([
-            row.test.clone(),
+            name,
             row.executions.to_string(),
             row.blocked.to_string(),
             row.bounded.to_string(),
