@@ -29,6 +29,12 @@ impl Moment {
         }
     }
 
+    /// The `order`-th moment, in a thread whose operations nobody knows of and which knows of nobody's.
+    #[must_use]
+    pub fn apart(thread: usize, order: u64) -> Self {
+        Self { thread, events: 1, ..Self::in_turn(order) }
+    }
+
     /// Whether what its thread does at this moment happens before `later`: plain memory that is written now may be read
     /// then. This is what a guarantee owes.
     #[must_use]
