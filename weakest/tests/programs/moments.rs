@@ -35,7 +35,8 @@ fn message() -> String {
     let moments = moments.lock().unwrap().clone();
     assert!(moments.iter().all(|moment| moment.is_before(&joined) && !joined.is_over_by(moment)));
     assert!(moments[0].is_before(&moments[1]) && !moments[1].is_before(&moments[0]));
-    let known = |moment: &Moment| format!("{}{}", u8::from(moment.is_over_by(&then)), u8::from(moment.is_before(&then)));
+    let known =
+        |moment: &Moment| format!("{}{}", u8::from(moment.is_over_by(&then)), u8::from(moment.is_before(&then)));
     format!("{came}: {}", moments.iter().map(known).collect::<Vec<_>>().join(" "))
 }
 
