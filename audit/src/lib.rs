@@ -30,6 +30,7 @@ mod journal;
 mod list;
 mod lock;
 pub mod lowering;
+pub mod minima;
 mod names;
 mod pins;
 mod program;
