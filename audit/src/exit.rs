@@ -2,7 +2,7 @@
 
 /// How an audit ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// All killed, and the baseline passes.
     Clean = 0,
     /// A survivor, or something broken.
@@ -15,7 +15,7 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// The graver of two: what was found, then what was left open.
-    pub(crate) fn or(self, other: Self) -> Self {
+    pub fn or(self, other: Self) -> Self {
         let gravity = |exit| [Self::Clean, Self::Unfinished, Self::Found, Self::Usage].iter().position(|&e| e == exit);
         if gravity(other) > gravity(self) { other } else { self }
     }
@@ -23,7 +23,7 @@ impl Exit {
 
 /// Why an audit cannot go on.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The caller's mistake, with the valid choices.
     Usage(String),
     /// The machine's: a file that cannot be written, a process that cannot be started.

@@ -35,7 +35,7 @@ impl Target {
 }
 
 /// Refuses a file that could not be written, before hours of work are spent on what goes there.
-pub(crate) fn check_writable(file: &Path) -> Result<(), Failure> {
+pub fn check_writable(file: &Path) -> Result<(), Failure> {
     let refused = |e: io::Error| Failure::Usage(format!("cannot write {}: {e}", file.display()));
     let folder = folder_of(file);
     if !folder.is_dir() {
@@ -51,14 +51,14 @@ pub(crate) fn check_writable(file: &Path) -> Result<(), Failure> {
 }
 
 /// Writes `value` as JSON: to a temporary file beside `file`, which then takes its place.
-pub(crate) fn write(file: &Path, value: &impl Serialize) -> Result<(), Failure> {
+pub fn write(file: &Path, value: &impl Serialize) -> Result<(), Failure> {
     let mut text = serde_json::to_string_pretty(value).expect("verdicts are plain data");
     text.push('\n');
     write_text(file, &text)
 }
 
 /// As [`write`], for text.
-pub(crate) fn write_text(file: &Path, text: &str) -> Result<(), Failure> {
+pub fn write_text(file: &Path, text: &str) -> Result<(), Failure> {
     let failed = |e: io::Error| Failure::Io(format!("cannot write {}: {e}", file.display()));
     fs::create_dir_all(folder_of(file)).map_err(failed)?;
     match Target::of(file).map_err(failed)? {

@@ -18,20 +18,25 @@
 //! Data flow: `args` → `run` (which asks worker processes through `worker`) → a record → tables, JSON, exit code.
 
 #[macro_use]
-mod say;
+#[doc(hidden)]
+pub mod say;
 
 mod args;
 mod baseline;
 mod bless;
 mod counterexample;
-mod exit;
-mod files;
+#[doc(hidden)]
+pub mod exit;
+#[doc(hidden)]
+pub mod files;
+mod formats;
 mod journal;
 mod list;
 mod lock;
 pub mod lowering;
 pub mod minima;
 mod names;
+mod page;
 mod pins;
 mod program;
 mod progress;
@@ -39,6 +44,7 @@ mod questions;
 mod replay;
 mod run;
 mod scenario;
+mod shard;
 mod show;
 mod survivors;
 mod tables;
@@ -75,10 +81,15 @@ pub fn main(program: impl Into<Program>) -> ExitCode {
 
 fn execute(program: &Program, command: Command) -> Result<Exit, Failure> {
     match command {
-        Command::Run(args) => run::run(program, &args),
+        Command::Run(args) => match args.shard {
+            Some(shard) => shard::shard(program, &args, shard),
+            None => run::run(program, &args),
+        },
+        Command::Merge(args) => shard::merge(program, &args),
         Command::List => list::list(program),
         Command::Scenario(args) => scenario::scenario(program, &args),
         Command::Replay(args) => replay::replay(program, &args),
+        Command::Html(args) => page::html(program, &args),
         Command::Pins { bless } => bless::pins(program, bless),
         Command::Worker(question) => worker::answer(program, &question),
     }

@@ -101,7 +101,7 @@ fn mutations(subject: &Subject, table: &Table) -> Vec<Mutation> {
     differs.map(|(index, (_, &to))| Mutation { subject: subject.name, index, to }).collect()
 }
 
-/// What is told of each answer.
+/// Called with each answer that is new.
 type Keep<'a> = Box<dyn FnMut(&Table, &Answer) + 'a>;
 
 /// Looks for minimal tables.

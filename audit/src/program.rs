@@ -28,6 +28,8 @@ pub struct Program {
     /// Whether the contract has a clause of this id. Without a contract, the default, ids are names that mean nothing
     /// to the audit.
     pub contract: Option<fn(&str) -> bool>,
+    /// What the contract's clause of this id says, for reports. By default nothing is known of it.
+    pub words: Option<fn(&str) -> Option<&'static str>>,
     /// What the verdicts depend on, as a hash: verdicts of another one are stale. By default that of the program
     /// itself, which changes with every line of the subject, its scenarios and the explorers.
     pub sources: Option<&'static str>,
@@ -47,6 +49,7 @@ impl Program {
             subject,
             witnesses: Vec::new(),
             contract: None,
+            words: None,
             sources: None,
             record: target_folder().join("audit").join(name()).join("verdicts.json"),
             pins: package_folder().join("audit-pins.txt"),

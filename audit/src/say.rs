@@ -19,21 +19,21 @@ static GONE: AtomicBool = AtomicBool::new(false);
 /// Set once stdout took something in no longer, a full device's for one.
 static LOST: AtomicBool = AtomicBool::new(false);
 
-pub(crate) fn out(text: Arguments<'_>) {
+pub fn out(text: Arguments<'_>) {
     if !GONE.load(Ordering::Relaxed) && !LOST.load(Ordering::Relaxed) {
         let mut stdout = io::stdout().lock();
         note(stdout.write_fmt(text).and_then(|()| stdout.write_all(b"\n")));
     }
 }
 
-pub(crate) fn err(text: Arguments<'_>) {
+pub fn err(text: Arguments<'_>) {
     let mut stderr = io::stderr().lock();
     // There is nowhere left to tell it.
     let _ = stderr.write_fmt(text).and_then(|()| stderr.write_all(b"\n"));
 }
 
 /// Whether all that was printed arrived, or its reader left of its own accord.
-pub(crate) fn arrived() -> bool {
+pub fn arrived() -> bool {
     if !GONE.load(Ordering::Relaxed) && !LOST.load(Ordering::Relaxed) {
         note(io::stdout().lock().flush());
     }

@@ -46,6 +46,7 @@ pub fn program() -> Program {
             .naming(RULES),
         ],
         contract: Some(|id| rescind_spec::clause(id).is_some()),
+        words: Some(|id| rescind_spec::clause(id).map(|clause| clause.sentence)),
         sources: Some(env!("AUDITED_SOURCES")),
         record: root().join("target/audit/verdicts.json"),
         pins: root().join("models/expected/executions.txt"),

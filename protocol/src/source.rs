@@ -72,7 +72,6 @@ unsafe fn object<'a, P: Platform, T>(place: *mut T) -> Option<&'a T> {
 impl<P: Platform, D: Dialect> Source<P, D> {
     /// A source that is not cancelled.
     #[must_use]
-    #[expect(clippy::new_ret_no_self, reason = "a source is always shared")]
     pub fn new() -> Arc<Self> {
         let objects = Objects { registries: Vec::new(), events: Vec::new(), timers: Vec::new() };
         Arc::new(Self {

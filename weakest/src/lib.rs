@@ -20,12 +20,14 @@ pub mod graph;
 pub mod model;
 #[cfg(feature = "graph")]
 mod plain;
+#[cfg(feature = "model")]
+pub mod programs;
 
 #[cfg(feature = "graph")]
 pub use graph::{arena::Arena, check::Report};
 pub use native::{Native, NativeCell, NativeSlot};
 #[cfg(feature = "graph")]
-pub use plain::{Checker, alloc, cell, check, future, hint, lazy_static, skip_branch, sync, thread};
+pub use plain::{Checker, Weakened, alloc, audit, cell, check, future, hint, lazy_static, skip_branch, sync, thread};
 pub use platform::{Atomic, AtomicInt, Cell, CellName, Platform, Slot, ThreadId, WaitSites};
 pub use ptr::Ptr;
 pub use site::{Dotnet, DotnetKind, Op, Ordering, Row, Site, rows_are_legal};

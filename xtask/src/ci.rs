@@ -3,20 +3,21 @@
 use std::time::Instant;
 
 use crate::command::{Outcome, run, run_with};
-use crate::{codegen, report, sanitize, tidy};
+use crate::{codegen, page, report, sanitize, tidy};
 
 /// A gate's name and the gate.
 type Gate = (&'static str, fn() -> Outcome);
 
 /// The README's test command first. What needs no optimised code has none: two builds of everything would take longer
 /// than what they run.
-const GATES: [Gate; 11] = [
+const GATES: [Gate; 12] = [
     ("tests", || run("cargo test --features loom")),
     ("format", || run("cargo fmt --all --check")),
     ("lints", lints),
     ("docs", || run_with("cargo doc --workspace --no-deps --all-features", &[("RUSTDOCFLAGS", "-D warnings")])),
     ("docs' examples", || run("cargo test --workspace --doc --all-features")),
     ("audit", || run("cargo run --bin audit")),
+    ("the page, in a browser", page::page),
     ("every benchmark once, untimed", || run("cargo bench --profile dev -p rescind-benches -- --test")),
     ("report", || report::report(true)),
     ("tidy", tidy::tidy),

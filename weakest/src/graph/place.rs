@@ -9,9 +9,12 @@ use std::sync::{Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 
+use super::closures::Step;
 use super::program::MemoryOrder;
 use super::runtime::Access;
-use crate::model::in_force;
+use super::state::{clean, scrub};
+use crate::model::spot::{Change, Spot, name_of_op as name, op_of_name};
+use crate::model::{Mutation, in_force};
 use crate::site::{Op, Ordering};
 
 /// The subject of accesses that have no table.
@@ -72,17 +75,6 @@ impl Place {
     }
 }
 
-const fn name(op: Op) -> &'static str {
-    match op {
-        Op::Load => "load",
-        Op::Store => "store",
-        Op::Rmw => "update",
-        Op::CasSuccess => "compare-exchange",
-        Op::CasFailure => "failed compare-exchange",
-        Op::Fence => "fence",
-    }
-}
-
 pub(super) fn order_of(ordering: Ordering) -> MemoryOrder {
     match ordering {
         Ordering::Relaxed => MemoryOrder::Relaxed,
@@ -95,19 +87,75 @@ pub(super) fn order_of(ordering: Ordering) -> MemoryOrder {
 }
 
 fn access(subject: &'static str, at: &'static Location<'static>, what: &'static str, ordering: Ordering) -> Access {
-    let _system = super::arena::system();
-    let key = (std::ptr::from_ref(at).addr(), what, ordering);
-    KNOWN.with_borrow_mut(|known| *known.entry(key).or_insert_with(|| number(subject, at, what, ordering)))
+    clean(|| {
+        let _system = super::arena::system();
+        let key = (std::ptr::from_ref(at).addr(), what, ordering);
+        let known = || KNOWN.with_borrow(|known| known.get(&key).copied());
+        known().unwrap_or_else(|| {
+            let access = number(subject, at, what, ordering);
+            KNOWN.with_borrow_mut(|known| known.insert(key, access));
+            scrub::<1024>();
+            access
+        })
+    })
 }
 
 /// The same place may have several addresses.
 fn number(subject: &'static str, at: &'static Location<'static>, what: &'static str, ordering: Ordering) -> Access {
-    let key = (at.file(), at.line(), at.column(), what, ordering);
-    let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let index = numbers.iter().position(|other| *other == key).unwrap_or_else(|| {
-        numbers.push(key);
-        numbers.len() - 1
-    });
+    let index = index((at.file(), at.line(), at.column(), what, ordering));
     let name = if at.file().starts_with(OWN_FILES) { what } else { format!("{at} {what}").leak() };
     Access { subject, index, name, place: None }
+}
+
+fn index(key: Key) -> usize {
+    let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
+    numbers.iter().position(|other| *other == key).unwrap_or_else(|| {
+        numbers.push(key);
+        numbers.len() - 1
+    })
+}
+
+/// The mutation that puts a change in force. The place need not have been met.
+pub(crate) fn mutation(change: &Change) -> Mutation {
+    let Change { spot: Spot { file, line, column, op, ordering }, to } = change;
+    let index = index((file.clone().leak(), *line, *column, name(*op), *ordering));
+    Mutation { subject: SOURCE, index, to: *to }
+}
+
+/// In how many executions each place was passed.
+#[derive(Debug, Default)]
+pub(super) struct Passes {
+    executions: u64,
+    /// By number: the last execution that passed it (the first is 1), and how many did that came to an end.
+    places: Vec<(u64, u64)>,
+}
+
+impl Passes {
+    /// Counts an execution; `counts`: it came to an end.
+    pub(super) fn note(&mut self, steps: &[Step], counts: bool) {
+        self.executions += 1;
+        for step in steps.iter().filter(|step| step.access.subject == SOURCE) {
+            let index = step.access.index;
+            if self.places.len() <= index {
+                self.places.resize(index + 1, (0, 0));
+            }
+            let (last, passes) = &mut self.places[index];
+            if std::mem::replace(last, self.executions) != self.executions {
+                *passes += u64::from(counts);
+            }
+        }
+    }
+
+    /// The places that were passed, in the order of the source.
+    pub(super) fn spots(&self) -> Vec<(Spot, u64)> {
+        let numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = self.places.iter().enumerate().filter(|(_, (last, _))| *last > 0);
+        let mut passed: Vec<(Key, u64)> = passed.map(|(index, &(_, passes))| (numbers[index], passes)).collect();
+        passed.sort_by_key(|&((file, line, column, what, _), _)| (file, line, column, what));
+        let spot = |(file, line, column, what, ordering): Key| {
+            let op = op_of_name(what).expect("accesses of the source are operations");
+            Spot { file: file.to_owned(), line, column, op, ordering }
+        };
+        passed.into_iter().map(|(key, passes)| (spot(key), passes)).collect()
+    }
 }

@@ -7,6 +7,9 @@ mod locks;
 mod loops;
 mod memory;
 mod outside;
+mod places;
+mod planted;
+mod random_loops;
 mod threads;
 
 use weakest::model::Kind;

@@ -121,7 +121,9 @@ impl<T: Word> Atomic<T> {
         failure: Ordering,
         mut new: impl FnMut(T) -> Option<T>,
     ) -> Result<T, T> {
-        let mut found = self.load(failure);
+        // One ordering of the source is one place: that of what only reads.
+        let first = Place::new(Location::caller(), Op::CasFailure, failure);
+        let mut found = T::from_bits(self.point.load(self.address(), &first));
         while let Some(next) = new(found) {
             match self.exchange(found, next, (success, failure), false) {
                 Ok(old) => return Ok(old),
