@@ -1,5 +1,6 @@
 //! Loops that wait by themselves.
 
+use std::cell::Cell;
 use std::hint::black_box;
 
 use weakest::cell::UnsafeCell;
@@ -8,7 +9,7 @@ use weakest::model::{Kind, settings, with_settings};
 use weakest::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use weakest::sync::atomic::{AtomicBool, AtomicUsize, fence};
 use weakest::sync::{Arc, Mutex};
-use weakest::thread::{spawn, yield_now};
+use weakest::thread::{scope, spawn, yield_now};
 
 use crate::{explore, fails, passes};
 
@@ -247,6 +248,31 @@ pub(crate) fn wherever_a_loop_counts_it_is_no_deadlock() {
         }),
         1
     );
+    weakest::thread_local! {
+        static ROUNDS: Cell<usize> = Cell::new(0);
+    }
+    let next = || ROUNDS.with(|rounds| rounds.replace(rounds.get() + 1));
+    let in_a_local = move || {
+        let flag = AtomicBool::new(false);
+        while !flag.load(Acquire) && next() < 4 {
+            spin_loop();
+        }
+    };
+    assert_eq!(passes(in_a_local), 1);
+    let on_another_stack = || {
+        let (flag, mut rounds) = (AtomicBool::new(false), black_box(0));
+        let (theirs, counts) = (&flag, black_box(&mut rounds));
+        scope(|scope| {
+            scope.spawn(move || {
+                while !theirs.load(Acquire) && *counts < 4 {
+                    *counts += 1;
+                    spin_loop();
+                }
+            });
+        });
+        assert_eq!(rounds, 4);
+    };
+    assert_eq!(passes(on_another_stack), 1);
     let mut seen = Vec::new();
     for expected in 0..4 {
         let report = explore(move || {
