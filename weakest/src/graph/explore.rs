@@ -192,15 +192,19 @@ impl Run {
         }
         self.report_exclusive();
         if violated() {
-            let ends = runtime::context(|context| std::mem::take(&mut context.ends));
-            let marks = Marks { ends, stuck: finish == Finish::Deadlock };
-            self.counterexample(&marks).store(&mut self.result);
-            if let Some(note) = notes::mixed(self.explorer.graph(), &self.machine) {
-                writeln!(self.result.trace, "note: {note}").expect("text grows");
-                self.result.notes.insert(note);
-            }
+            self.store_counterexample(finish == Finish::Deadlock);
         }
         !violated()
+    }
+
+    /// Keeps the execution that just ended and failed.
+    fn store_counterexample(&mut self, stuck: bool) {
+        let ends = runtime::context(|context| std::mem::take(&mut context.ends));
+        self.counterexample(&Marks { ends, stuck }).store(&mut self.result);
+        if let Some(note) = notes::mixed(self.explorer.graph(), &self.machine) {
+            writeln!(self.result.trace, "note: {note}").expect("text grows");
+            self.result.notes.insert(note);
+        }
     }
 
     /// Why the execution says nothing of the model: something that it does not see had a part in it.
