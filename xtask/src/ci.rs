@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: every gate, in order, up to the first that fails.
 
 use crate::command::{Outcome, run, run_with};
-use crate::{codegen, report, sanitize, tidy};
+use crate::{codegen, report, sanitize, suites, tidy};
 
 pub(crate) fn ci() -> Outcome {
     run("cargo test --features loom")?;
@@ -20,6 +20,7 @@ pub(crate) fn ci() -> Outcome {
     report::report(true)?;
     tidy::tidy()?;
     codegen::codegen()?;
+    suites::suites(&suites::Options::quick())?;
     println!("every other gate passed");
     sanitize::sanitize(10)?;
     Ok(())
