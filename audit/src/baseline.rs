@@ -35,26 +35,34 @@ pub(crate) fn one(
     (suite, entry): (&Suite, &Entry),
     effort: Effort,
 ) -> Option<Baseline> {
-    let explorer = suite.explorer.name().to_owned();
-    let question = Worker::Baseline { explorer, scenario: entry.claim.name.to_owned(), effort };
-    match ask_once(journal, &question) {
-        Ok(baseline) => Some(baseline),
+    let failed = |why| Baseline {
+        subject: program.subject.name.to_owned(),
+        scenario: entry.claim.name.to_owned(),
+        explorer: suite.explorer,
+        preemptions: suite.budget(entry, effort.depth).preemptions,
+        executions: 0,
+        abandoned: 0,
+        outcomes: BTreeSet::new(),
+        evidence: false,
+        exhausted: None,
+        faults: vec![why],
+        trace: String::new(),
+        schedule: String::new(),
+    };
+    match ask_once::<Baseline>(journal, &question(suite, entry, effort)) {
+        Ok(found) if (found.explorer, &*found.scenario) == (suite.explorer, entry.claim.name) => Some(found),
+        Ok(other) => {
+            let Baseline { scenario, explorer, .. } = other;
+            Some(failed(format!("its process answered for {scenario} ({explorer}) instead")))
+        }
         Err(Unanswered::Stopped) => None,
-        Err(Unanswered::Failed(why)) => Some(Baseline {
-            subject: program.subject.name.to_owned(),
-            scenario: entry.claim.name.to_owned(),
-            explorer: suite.explorer,
-            preemptions: suite.budget(entry, effort.depth).preemptions,
-            executions: 0,
-            abandoned: 0,
-            outcomes: BTreeSet::new(),
-            evidence: false,
-            exhausted: None,
-            faults: vec![why],
-            trace: String::new(),
-            schedule: String::new(),
-        }),
+        Err(Unanswered::Failed(why)) => Some(failed(why)),
     }
+}
+
+/// As it is put to a process.
+pub(crate) fn question(suite: &Suite, entry: &Entry, effort: Effort) -> Worker {
+    Worker::Baseline { explorer: suite.explorer.name().to_owned(), scenario: entry.claim.name.to_owned(), effort }
 }
 
 /// All of them; `None` if interrupted.

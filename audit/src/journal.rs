@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use serde::Serialize;
@@ -26,13 +26,17 @@ pub(crate) struct Journal {
 impl Journal {
     /// The answers that an interrupted run of the same sources left, if there was one. The caller holds the folder.
     pub(crate) fn open(program: &Program) -> Result<Self, Failure> {
-        let path = program.record.with_file_name("unfinished.jsonl");
+        Self::at(program, program.record.with_file_name("unfinished.jsonl"))
+    }
+
+    /// As [`open`](Self::open), in a file of its own.
+    pub(crate) fn at(program: &Program, path: PathBuf) -> Result<Self, Failure> {
         let failed = |e: std::io::Error| Failure::Io(format!("cannot keep answers in {}: {e}", path.display()));
         let text = match fs::read_to_string(&path) {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed(e)),
             text => text.unwrap_or_default(),
         };
-        let head = format!("{}\n", Value::from(program.sources()));
+        let head = head(program);
         let (good, known) = text.strip_prefix(&head).map_or_else(Default::default, whole_lines);
         let mut file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
         let length = if good == 0 { 0 } else { head.len() + good } as u64;
@@ -42,6 +46,30 @@ impl Journal {
             file.write_all(head.as_bytes()).map_err(failed)?;
         }
         Ok(Self { path, file: Mutex::new(file), known })
+    }
+
+    /// Adds the answers of a shard, which must be of the same sources and whole.
+    pub(crate) fn add(&mut self, program: &Program, file: &Path) -> Result<(), Failure> {
+        let refused = |why: String| Failure::Usage(format!("{}: {why}", file.display()));
+        let text = fs::read_to_string(file).map_err(|e| refused(e.to_string()))?;
+        let stale = || refused("no answers to questions about these sources: run the shard again".to_owned());
+        let answers = text.strip_prefix(&head(program)).ok_or_else(stale)?;
+        let (good, known) = whole_lines(answers);
+        if good != answers.len() {
+            return Err(refused("its last answer is cut off: run the shard again".to_owned()));
+        }
+        self.known.extend(known);
+        Ok(())
+    }
+
+    /// Where it is kept.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether there is an answer to `question`.
+    pub(crate) fn knows(&self, question: &Worker) -> bool {
+        self.known.contains_key(&key(question))
     }
 
     /// How many answers it began with.
@@ -82,6 +110,11 @@ pub(crate) fn ask_once<R: Serialize + DeserializeOwned>(
         journal.put(question, &answer);
     }
     Ok(answer)
+}
+
+/// What the answers are about.
+fn head(program: &Program) -> String {
+    format!("{}\n", Value::from(program.sources()))
 }
 
 fn key(question: &Worker) -> String {

@@ -29,10 +29,13 @@ mod counterexample;
 pub mod exit;
 #[doc(hidden)]
 pub mod files;
+mod formats;
 mod journal;
 mod list;
 mod lock;
+pub mod lowering;
 mod names;
+mod page;
 mod pins;
 mod program;
 mod progress;
@@ -40,6 +43,7 @@ mod questions;
 mod replay;
 mod run;
 mod scenario;
+mod shard;
 mod show;
 mod survivors;
 mod tables;
@@ -47,10 +51,11 @@ mod worker;
 
 use std::process::ExitCode;
 
-use args::Command;
+use args::{Asked, Command};
 use exit::{Exit, Failure};
 pub use pins::Pins;
-pub use program::Program;
+pub use program::{Own, Program};
+pub use worker::interrupted;
 
 /// Runs the audit that the command line's arguments ask for; `--help` lists them. Blocks until it is over.
 ///
@@ -58,7 +63,14 @@ pub use program::Program;
 /// then.
 #[must_use]
 pub fn main(program: impl Into<Program>) -> ExitCode {
-    let (program, command) = (program.into(), args::parse(program::name()));
+    let program = program.into();
+    let command = match args::parse(program::name(), &program.commands) {
+        Asked::Own(own, arguments) => {
+            ctrlc::set_handler(worker::interrupt).expect("this is the process's only handler");
+            return (own.run)(&arguments);
+        }
+        Asked::Command(command) => command,
+    };
     if !matches!(command, Command::Worker(_) | Command::Scenario(_) | Command::Replay(_)) {
         ctrlc::set_handler(worker::interrupt).expect("this is the process's only handler");
     }
@@ -76,10 +88,15 @@ pub fn main(program: impl Into<Program>) -> ExitCode {
 
 fn execute(program: &Program, command: Command) -> Result<Exit, Failure> {
     match command {
-        Command::Run(args) => run::run(program, &args),
+        Command::Run(args) => match args.shard {
+            Some(shard) => shard::shard(program, &args, shard),
+            None => run::run(program, &args),
+        },
+        Command::Merge(args) => shard::merge(program, &args),
         Command::List => list::list(program),
         Command::Scenario(args) => scenario::scenario(program, &args),
         Command::Replay(args) => replay::replay(program, &args),
+        Command::Html(args) => page::html(program, &args),
         Command::Pins { bless } => bless::pins(program, bless),
         Command::Worker(question) => worker::answer(program, &question),
     }

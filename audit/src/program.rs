@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
@@ -28,6 +29,8 @@ pub struct Program {
     /// Whether the contract has a clause of this id. Without a contract, the default, ids are names that mean nothing
     /// to the audit.
     pub contract: Option<fn(&str) -> bool>,
+    /// What the contract's clause of this id says, for reports. By default nothing is known of it.
+    pub words: Option<fn(&str) -> Option<&'static str>>,
     /// What the verdicts depend on, as a hash: verdicts of another one are stale. By default that of the program
     /// itself, which changes with every line of the subject, its scenarios and the explorers.
     pub sources: Option<&'static str>,
@@ -37,6 +40,19 @@ pub struct Program {
     /// The pinned execution counts and outcomes of the baselines; where there is no such file, nothing is pinned. By
     /// default `audit-pins.txt` beside the package's `Cargo.toml`.
     pub pins: PathBuf,
+    /// Commands of the subject's own. None by default.
+    pub commands: Vec<Own>,
+}
+
+/// A command of a subject's own.
+#[derive(Debug, Clone, Copy)]
+pub struct Own {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// Does it, with the arguments that follow its name. It ends soon when [`interrupted`](crate::interrupted) says so.
+    pub run: fn(&[String]) -> ExitCode,
 }
 
 impl Program {
@@ -47,9 +63,11 @@ impl Program {
             subject,
             witnesses: Vec::new(),
             contract: None,
+            words: None,
             sources: None,
             record: target_folder().join("audit").join(name()).join("verdicts.json"),
             pins: package_folder().join("audit-pins.txt"),
+            commands: Vec::new(),
         }
     }
 

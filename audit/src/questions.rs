@@ -5,7 +5,7 @@
 
 use weakest::model::{Baseline, Entry, Explorer, Mutant, Opinion, Suite, Trial, name_of};
 
-use crate::args::{Effort, Worker};
+use crate::args::{Effort, Shard, Worker};
 use crate::exit::Exit;
 use crate::journal::{Journal, ask_once};
 use crate::program::Program;
@@ -36,8 +36,7 @@ enum Answer {
 /// Every scenario and, if `judging`, every mutant; `None` if interrupted.
 pub(crate) fn ask_all(program: &Program, journal: &Journal, effort: Effort, judging: bool) -> Option<Found> {
     let mutants = if judging { program.subject.mutants() } else { Vec::new() };
-    let baselines = baseline::items(program).into_iter().map(|(suite, entry)| Item::Baseline(suite, entry));
-    let items: Vec<_> = baselines.chain(on_trial(program, &mutants)).collect();
+    let items = all(program, &mutants);
     if journal.kept() > 0 {
         complain!("an interrupted run left {} answers: this one goes on from there", journal.kept());
     }
@@ -50,6 +49,36 @@ pub(crate) fn ask_all(program: &Program, journal: &Journal, effort: Effort, judg
     }
     baseline::sort(&mut baseline);
     Some(Found { baseline, trials: trials(program, &mutants, opinions).unwrap_or_default() })
+}
+
+/// The questions that are a shard's own; how many they are, or `None` if interrupted. Nothing is said of the answers, so
+/// a baseline that does not pass stops no mutant.
+pub(crate) fn ask_some(program: &Program, journal: &Journal, effort: Effort, shard: Shard) -> Option<usize> {
+    let mutants = program.subject.mutants();
+    let own = all(program, &mutants).into_iter().enumerate().filter(|&(place, _)| shard.has(place));
+    let own: Vec<_> = own.map(|(_, item)| item).collect();
+    let progress = Progress::new(own.len());
+    map(&own, |item| {
+        let title = item.title();
+        progress.begin(&title);
+        let (_, result) = item.ask(program, journal, effort)?;
+        progress.end(&title, &result);
+        Some(())
+    });
+    (!interrupted()).then_some(own.len())
+}
+
+/// What a whole run would still have to ask.
+pub(crate) fn missing(program: &Program, journal: &Journal, effort: Effort) -> Vec<String> {
+    let mutants = program.subject.mutants();
+    let unknown = all(program, &mutants).into_iter().filter(|item| !journal.knows(&item.question(effort)));
+    unknown.map(|item| item.title()).collect()
+}
+
+/// Every question, in order.
+fn all<'a>(program: &'a Program, mutants: &'a [Mutant]) -> Vec<Item<'a>> {
+    let baselines = baseline::items(program).into_iter().map(|(suite, entry)| Item::Baseline(suite, entry));
+    baselines.chain(on_trial(program, mutants)).collect()
 }
 
 /// These mutants, of a baseline that passes; `None` if interrupted.
@@ -86,6 +115,9 @@ fn ask(program: &Program, journal: &Journal, effort: Effort, items: &[Item<'_>])
         let title = item.title();
         progress.begin(&title);
         let (answer, result) = item.ask(program, journal, effort)?;
+        if matches!(&answer, Answer::Baseline(found) if baseline::exit(found) != Exit::Clean) {
+            give_up_mutants();
+        }
         progress.end(&title, &result);
         Some(answer)
     });
@@ -100,14 +132,24 @@ impl Item<'_> {
         }
     }
 
+    /// As it is put to a process.
+    fn question(&self, effort: Effort) -> Worker {
+        match *self {
+            Self::Baseline(suite, entry) => baseline::question(suite, entry, effort),
+            Self::Mutant(mutant, explorer) => Worker::Mutant {
+                explorer: explorer.name().to_owned(),
+                site: mutant.row.name.to_owned(),
+                to: name_of(mutant.to).to_owned(),
+                effort,
+            },
+        }
+    }
+
     /// The answer, and what it is in a few words.
     fn ask(&self, program: &Program, journal: &Journal, effort: Effort) -> Option<(Answer, String)> {
         match *self {
             Self::Baseline(suite, entry) => {
                 let found = baseline::one(program, Some(journal), (suite, entry), effort)?;
-                if baseline::exit(&found) != Exit::Clean {
-                    give_up_mutants();
-                }
                 let result = baseline::result(&found);
                 Some((Answer::Baseline(found), result))
             }
@@ -122,17 +164,11 @@ impl Item<'_> {
 
 /// What one explorer says about one mutant; `None` if it is not wanted any more.
 fn opinion(journal: &Journal, mutant: &Mutant, explorer: Explorer, effort: Effort) -> Option<Opinion> {
-    let question = Worker::Mutant {
-        explorer: explorer.name().to_owned(),
-        site: mutant.row.name.to_owned(),
-        to: name_of(mutant.to).to_owned(),
-        effort,
-    };
-    match ask_once(Some(journal), &question) {
-        Ok(opinion) => Some(opinion),
+    let failed = |why| Opinion { explorer, blind: None, interrupted: Some(why), runs: Vec::new() };
+    match ask_once::<Opinion>(Some(journal), &Item::Mutant(mutant, explorer).question(effort)) {
+        Ok(opinion) if opinion.explorer == explorer => Some(opinion),
+        Ok(other) => Some(failed(format!("its process answered for {} instead", other.explorer))),
         Err(Unanswered::Stopped) => None,
-        Err(Unanswered::Failed(why)) => {
-            Some(Opinion { explorer, blind: None, interrupted: Some(why), runs: Vec::new() })
-        }
+        Err(Unanswered::Failed(why)) => Some(failed(why)),
     }
 }

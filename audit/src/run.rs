@@ -12,16 +12,24 @@ use crate::journal::Journal;
 use crate::pins::Pins;
 use crate::program::{Program, name};
 use crate::questions::{self, Found};
-use crate::{baseline, bless, counterexample, files, lock, survivors, tables};
+use crate::{baseline, bless, counterexample, files, formats, lock, survivors, tables};
 
 /// `audit run`.
 pub(crate) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
-    if let Some(file) = &args.json {
-        files::check_writable(file)?;
-    }
+    run_with(program, args, |_| Ok(()))
+}
+
+/// A whole run, with the answers that `add` adds.
+pub(crate) fn run_with(
+    program: &Program,
+    args: &Run,
+    add: impl FnOnce(&mut Journal) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
+    formats::check(args)?;
     let pins = Pins::read(&program.pins).map_err(Failure::Io)?;
     let _lock = lock::take(program)?;
-    let journal = Journal::open(program)?;
+    let mut journal = Journal::open(program)?;
+    add(&mut journal)?;
     let faults = program.faults();
     let Some(found) = questions::ask_all(program, &journal, args.effort(), faults.is_empty()) else {
         return Ok(interrupted());
@@ -35,13 +43,14 @@ pub(crate) fn run(program: &Program, args: &Run) -> Result<Exit, Failure> {
         tell(program, args, pins.as_ref(), found, &survivors)?
     } else {
         counterexample::keep_all(program, &found.baseline, &[])?;
+        formats::write(program, args, &found.baseline, &[])?;
         tell_no_trial(passed, &faults)
     };
     journal.close()?;
     Ok(exit)
 }
 
-fn interrupted() -> Exit {
+pub(crate) fn interrupted() -> Exit {
     complain!("interrupted: what was answered is kept, and the next run goes on from there");
     Exit::Unfinished
 }
@@ -76,6 +85,7 @@ fn tell(
         files::write(file, &lines)?;
     }
     let Record { baseline, trials, .. } = &record;
+    formats::write(program, args, baseline, trials)?;
     say!("{}", tables::trials(trials));
     say!("the failing executions: {} replay", name());
     for survivor in survivors {

@@ -21,15 +21,15 @@ pub(crate) struct Callback<P: Platform, F> {
 }
 
 impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Callback<P, F> {
-    const BOXED: &'static Kind<P> = &Kind {
-        run: Some(Self::run),
-        memory: Memory::Boxed {
+    const BOXED: &'static Kind<P> = &Kind::new(
+        Some(Self::run),
+        Memory::Boxed {
             discard: if needs_drop::<F>() { Some(Self::discard) } else { None },
             release: Self::release,
             end: if needs_drop::<F>() { Self::end } else { Self::release },
         },
-    };
-    const BORROWED: &'static Kind<P> = &Kind { run: Some(Self::run), memory: Memory::Frame };
+    );
+    const BORROWED: &'static Kind<P> = &Kind::new(Some(Self::run), Memory::Frame);
 
     #[inline]
     fn new(kind: &'static Kind<P>, closure: F) -> Self {
@@ -99,13 +99,13 @@ pub(crate) struct Small<P, F>(PhantomData<(P, F)>);
 impl<P: Platform, F: FnOnce(&CancellationToken<P>)> Small<P, F> {
     const FITS: bool = size_of::<F>() <= size_of::<Words>() && align_of::<F>() <= align_of::<Words>();
 
-    pub(crate) const KIND: &'static Kind<P> = &Kind {
-        run: Some(Self::run),
-        memory: Memory::Pool {
+    pub(crate) const KIND: &'static Kind<P> = &Kind::new(
+        Some(Self::run),
+        Memory::Pool {
             discard: if needs_drop::<F>() { Some(Self::discard) } else { None },
             end: if needs_drop::<F>() { Self::end } else { pool::release_one },
         },
-    };
+    );
 
     /// The words of the closure, which comes back if it is too large.
     #[inline(always)]

@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use weakest::{Platform, Slot};
 
 use crate::handle::let_go;
-use crate::list;
-use crate::node::{NodePtr, Sleeper};
+use crate::list::{self, Callbacks, List};
+use crate::node::{Kind, NodePtr, Sleeper};
 use crate::panics::Deferred;
 use crate::parting::{self, Parting};
-use crate::pool::Remains;
+use crate::pool::{self, Remains};
 use crate::shared::{Locked, Seen, Shared, SharedPtr};
 
 /// A callback that was registered, and the part that the registration has in it.
@@ -33,10 +33,27 @@ impl<P: Platform> Registered<P> {
     #[inline(always)]
     pub(crate) fn dispose(self) {
         let mut locked = self.state().lock(Seen::HELD);
+        // SAFETY: this registration's part keeps the node alive, which is a callback, and is given up if it is linked.
+        match unsafe { Callbacks::withdraw(&mut locked, self.node) } {
+            // SAFETY: node Invariants 3 and 4: it was taken out here, and this registration's part is given up.
+            Some(kind) if unsafe { pool::reclaim(&mut locked, self.node, kind) } => {
+                // SAFETY: the hold is this registration's, which is gone.
+                unsafe { let_go(locked, self.source) }.resume();
+            }
+            // SAFETY: as above.
+            Some(kind) => unsafe { clear(self.source, self.node, kind, locked) },
+            // SAFETY: the lock is that of this registration's source.
+            None => unsafe { dispose_late(self.source, self.node, locked) },
+        }
+    }
+
+    /// The rest of [`dispose`](Self::dispose), under its lock, for a callback that was taken out before.
+    #[inline(always)]
+    fn dispose_under(self, mut locked: Locked<'_, P>) {
         // SAFETY: this registration's part of the node is given up here, unless the callback runs.
         match unsafe { parting::part(&mut locked, self.node) } {
             // SAFETY: the hold is this registration's, which is gone.
-            Parting::Gone | Parting::Left => unsafe { let_go(locked, self.source) }.resume(),
+            Parting::Left => unsafe { let_go(locked, self.source) }.resume(),
             Parting::Over(remains) => {
                 // SAFETY: the hold is this registration's, which is gone.
                 let released = unsafe { let_go(locked, self.source) };
@@ -77,6 +94,36 @@ unsafe impl<P: Platform> Send for Registered<P> {}
 // SAFETY: the node is reached under its source's lock only, and its closure is `Send`.
 unsafe impl<P: Platform> Sync for Registered<P> {}
 
+/// The rest of [`Registered::dispose`], for a callback that was withdrawn and leaves something to do: out of line, and by
+/// words, so that the caller needs no memory for it.
+///
+/// # Safety
+/// The lock is that of `source`, on which a hold is the caller's; the node is of this kind, and the caller's by node
+/// Invariants 3 and 4. All are given up.
+#[inline(never)]
+unsafe fn clear<P: Platform>(
+    source: SharedPtr<P>,
+    node: NodePtr<P>,
+    kind: &'static Kind<P>,
+    mut locked: Locked<'_, P>,
+) {
+    // SAFETY: passed on to the caller.
+    let remains = unsafe { pool::retire_with_closure(&mut locked, node, kind) };
+    // SAFETY: passed on to the caller.
+    let released = unsafe { let_go(locked, source) };
+    remains.clear_last(released);
+}
+
+/// The rest of [`Registered::dispose`], for a callback that was taken out before: as for [`clear`].
+///
+/// # Safety
+/// The lock is that of `source`, in which the caller has a registration, with this node, which is given up.
+#[cold]
+#[inline(never)]
+unsafe fn dispose_late<P: Platform>(source: SharedPtr<P>, node: NodePtr<P>, locked: Locked<'_, P>) {
+    Registered { source, node }.dispose_under(locked);
+}
+
 /// Lets go of a callback, after waiting for one that runs on another thread. `None`: it runs on this very thread, or this
 /// thread runs the source's callbacks.
 ///
@@ -94,7 +141,6 @@ pub(crate) unsafe fn leave<P: Platform>(
     let mut locked = source.lock(seen);
     // SAFETY: passed on to the caller.
     match unsafe { parting::part(&mut locked, node) } {
-        Parting::Gone => (locked, Some(Remains::Nothing)),
         Parting::Over(remains) => (locked, Some(remains)),
         Parting::Left => (locked, None),
         Parting::Running => {
@@ -118,7 +164,6 @@ unsafe fn leave_after<P: Platform>(source: &Shared<P>, node: NodePtr<P>) -> (Loc
         let mut locked = source.lock(Seen::CANCELLED);
         // SAFETY: passed on to the caller.
         match unsafe { parting::part(&mut locked, node) } {
-            Parting::Gone => return (locked, Some(Remains::Nothing)),
             Parting::Over(remains) => return (locked, Some(remains)),
             Parting::Left => return (locked, None),
             Parting::Running => drop(locked),

@@ -9,7 +9,8 @@
 //!    the last of them (ABANDONED).
 //! 3. A hold can make a handle, also when there is none. If ABANDONED is not set then, the look is still owed, and
 //!    `revived` cancels it: of as many looks as there were revivals and one, the last one counts.
-//! 4. HELD is set for good by the first hold. Who sees it unset, with no handle left, knows that there are no holds.
+//! 4. HELD is set for good by the first hold. Who sees it unset, with no other handle left, knows that there are no holds,
+//!    and neither callbacks nor a pool, which come with holds (or, borrowed, go before their frame's handle does).
 //! 5. When the last source handle is gone its links are unlinked and their holds on the parents given back, so
 //!    releasing a state never releases another: no chain is too deep.
 //! 6. All source handles together own one count of `refs`, which goes with the last of them. An upgrade takes a part in
@@ -21,7 +22,7 @@ use weakest::{Atomic, AtomicInt, Platform};
 
 use crate::links;
 use crate::panics::Deferred;
-use crate::shared::{ABANDONED, HELD, Locked, Seen, Shared, SharedPtr};
+use crate::shared::{ABANDONED, Guarded, HELD, Locked, Seen, Shared, SharedPtr};
 use crate::sites::Site;
 
 /// How many handles there are.
@@ -207,14 +208,13 @@ impl<P: Platform> Handle<P> {
         }
     }
 
-    /// Releases the state if this is the only handle and there has never been a hold; else gives the handle back.
-    #[inline]
-    pub(crate) fn release_alone(self) -> Result<Deferred<P>, Self> {
-        if !self.counts.is_alone() || self.peek().was_held() {
-            return Err(self);
-        }
-        // SAFETY: Invariant 4: there is no hold, and no handle but this.
-        Ok(unsafe { links::release(self.0) })
+    /// Whether the state is this handle's alone, and nothing is in it that a release would have to take down.
+    #[inline(always)]
+    pub(crate) fn is_bare(&self) -> bool {
+        self.counts.is_alone()
+            && !self.peek().was_held()
+            // SAFETY: Invariant 4: there is no hold, and no handle but this.
+            && unsafe { self.with_unshared(Guarded::is_bare) }
     }
 
     /// Unlocks and gives the handle up; if it is the last, looks for holds before (Invariant 2).
@@ -278,29 +278,31 @@ pub(crate) fn hold<P: Platform>(locked: &mut Locked<'_, P>) {
 /// A hold on the state at `state`, whose lock this is, belongs to the caller, who gives it up.
 #[inline]
 pub(crate) unsafe fn let_go<P: Platform>(mut locked: Locked<'_, P>, state: SharedPtr<P>) -> Deferred<P> {
-    let held = locked.with_mut(|guarded| {
-        guarded.held -= 1;
-        guarded.held
-    });
-    let is_last = held == 0 && locked.has(ABANDONED);
-    drop(locked);
-    if is_last {
-        // SAFETY: Invariant 2: the last hold is the caller's, and there is no handle.
-        unsafe { release_held(state) }
+    locked.with_mut(|guarded| guarded.held = guarded.held.wrapping_sub(1));
+    if locked.has(ABANDONED) {
+        // SAFETY: the hold was given up just now.
+        unsafe { release_held(locked, state) }
     } else {
+        drop(locked);
         Deferred::none()
     }
 }
 
-/// Releases a state that a hold had kept: out of line, for it is rare.
+/// Unlocks, and releases a state that holds alone kept if there is none any more: out of line, for it is rare.
 ///
 /// # Safety
-/// As for [`links::release`].
+/// The lock is that of the state at `state`, which is ABANDONED; the caller has just given a hold up.
 #[cold]
 #[inline(never)]
-unsafe fn release_held<P: Platform>(state: SharedPtr<P>) -> Deferred<P> {
-    // SAFETY: passed on to the caller.
-    unsafe { links::release(state) }
+unsafe fn release_held<P: Platform>(locked: Locked<'_, P>, state: SharedPtr<P>) -> Deferred<P> {
+    let is_last = locked.with(|guarded| guarded.held == 0);
+    drop(locked);
+    if is_last {
+        // SAFETY: Invariant 2: the last hold was the caller's, and there is no handle.
+        unsafe { links::release(state) }
+    } else {
+        Deferred::none()
+    }
 }
 
 impl<P: Platform> std::ops::Deref for Handle<P> {

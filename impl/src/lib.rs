@@ -181,6 +181,7 @@ mod notify;
 mod panics;
 mod parting;
 mod pool;
+mod register;
 mod registration;
 mod removal;
 mod scope;

@@ -9,13 +9,15 @@
 //!    gives its count back.
 #![expect(unsafe_code, reason = "links are reached through pointers to the node they embed")]
 
+mod end;
+
 use std::marker::PhantomData;
 use std::mem::offset_of;
 
 use weakest::{Cell, CellName, Platform, Ptr};
 
 use crate::cause::{self, Cause};
-use crate::handle::{Handle, hold, let_go};
+use crate::handle::{Handle, hold};
 use crate::list::{Callbacks, List};
 use crate::node::{Kind, Memory, Node, NodePtr};
 use crate::panics::Deferred;
@@ -23,6 +25,8 @@ use crate::pool;
 use crate::removal;
 use crate::shared::{Seen, Shared, SharedPtr};
 use crate::token::CancellationToken;
+
+pub(crate) use end::{end, release_plain};
 
 /// A child's membership in one parent's callback list.
 #[repr(C)]
@@ -43,7 +47,7 @@ impl<P: Platform> Link<P> {
 
 /// How many links a state has, and so in what block it is embedded.
 #[derive(Debug, Clone, Copy)]
-#[repr(u8)]
+#[repr(u32)]
 pub(crate) enum Shape {
     /// None.
     Plain,
@@ -101,7 +105,7 @@ struct Place<P, const N: usize, const I: usize>(PhantomData<P>);
 
 impl<P: Platform, const N: usize, const I: usize> Place<P, N, I> {
     const OFFSET: usize = offset_of!(Block<P, [Link<P>; N]>, links) + I * size_of::<Link<P>>();
-    const KIND: &'static Kind<P> = &Kind { run: None, memory: Memory::Link { child: Self::child } };
+    const KIND: &'static Kind<P> = &Kind::new(None, Memory::Link { child: Self::child });
 
     fn link(parent: &Handle<P>) -> Link<P> {
         Link { node: Node::new(Self::KIND), parent: parent.ptr() }
@@ -124,7 +128,7 @@ struct FarLink<P: Platform> {
 }
 
 impl<P: Platform> FarLink<P> {
-    const KIND: &'static Kind<P> = &Kind { run: None, memory: Memory::Link { child: Self::child } };
+    const KIND: &'static Kind<P> = &Kind::new(None, Memory::Link { child: Self::child });
 
     fn allocate(parent: &Handle<P>) -> Ptr<P, Self> {
         let link = Link { node: Node::new(Self::KIND), parent: parent.ptr() };
@@ -306,29 +310,6 @@ pub(crate) fn cancel_unobserved<P: Platform>(child: &Shared<P>, cause: &Cause) {
         drop(locked);
         spare.discard();
     }
-}
-
-/// The last source handle is gone: takes the links out of the parents' lists and gives the holds on them back.
-#[inline]
-pub(crate) fn unlink_all<P: Platform>(child: &Handle<P>) -> Deferred<P> {
-    if let Shape::Plain = child.shape { Deferred::none() } else { unlink_some(child) }
-}
-
-#[inline(never)]
-fn unlink_some<P: Platform>(child: &Handle<P>) -> Deferred<P> {
-    let mut deferred = Deferred::none();
-    for_each_link(child, |link| {
-        // SAFETY: links live as long as the block that embeds them.
-        let parent = unsafe { link.get() }.parent;
-        // SAFETY: Invariant 1: the link holds the parent.
-        let mut locked = unsafe { parent.get() }.lock(Seen::HELD);
-        // SAFETY: the link is this child's own, and one of this parent's callbacks.
-        unsafe { Callbacks::remove(&mut locked, link.cast()) };
-        // SAFETY: Invariant 1: the link's hold is given up here, once.
-        let released = unsafe { let_go(locked, parent) };
-        deferred.add(released);
-    });
-    deferred
 }
 
 #[inline]

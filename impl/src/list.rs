@@ -6,11 +6,12 @@
 //! or Busy there, or the caller's own.
 #![expect(unsafe_code, reason = "an intrusive list follows pointers")]
 
+use std::hint::cold_path;
 use std::task::Waker;
 
 use weakest::{Cell, Platform, Ptr, ThreadId};
 
-use crate::node::{Kind, Member, NodePtr, Sleeper, State, Waiter};
+use crate::node::{Kind, Member, NodePtr, Run, Sleeper, State, Waiter};
 use crate::shared::{Guarded, Locked};
 
 /// Reads a node.
@@ -74,7 +75,7 @@ pub(crate) trait List {
         unsafe { with_mut(locked, node, |member| member.state = state) };
         if let Some(older) = older {
             // SAFETY: node Invariant 2: what was the newest is Linked.
-            unsafe { with_mut(locked, older, |member| *neighbours(member).0 = Some(node)) };
+            unsafe { with_mut(locked, older, |member| set_newer(member, Some(node))) };
         }
     }
 
@@ -100,7 +101,7 @@ pub(crate) trait List {
         };
         if let Some(newer) = newer {
             // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
-            unsafe { with_mut(locked, newer, |member| *neighbours(member).1 = older) };
+            unsafe { with_mut(locked, newer, |member| set_older(member, older)) };
         }
         locked.with_mut(|guarded| {
             guarded.registered -= u32::from(Self::COUNTED);
@@ -110,7 +111,7 @@ pub(crate) trait List {
         });
         if let Some(older) = older {
             // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
-            unsafe { with_mut(locked, older, |member| *neighbours(member).0 = newer) };
+            unsafe { with_mut(locked, older, |member| set_newer(member, newer)) };
         }
         Some(kind)
     }
@@ -126,14 +127,14 @@ pub(crate) trait List {
     }
 
     /// Takes a node out, if it is linked, for its owner, whose memory goes now: its state does not matter any more.
-    /// `false` if it was not linked.
+    /// its kind, or `None` if it was not linked.
     ///
     /// # Safety
     /// As for [`unlink`](Self::unlink), and nobody but the owner uses the node later.
     #[inline(always)]
-    unsafe fn withdraw<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
+    unsafe fn withdraw<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Option<&'static Kind<P>> {
         // SAFETY: passed on to the caller.
-        unsafe { Self::unlink(locked, node, |_| {}) }.is_some()
+        unsafe { Self::unlink(locked, node, |_| {}) }
     }
 }
 
@@ -142,7 +143,12 @@ impl List for Callbacks {
 
     #[inline(always)]
     fn head<P: Platform>(guarded: &mut Guarded<P>, newest: Option<NodePtr<P>>) -> &mut Option<NodePtr<P>> {
-        if newest.is_none() || guarded.newest == newest { &mut guarded.newest } else { &mut guarded.doomed }
+        if newest.is_none() || guarded.newest == newest {
+            &mut guarded.newest
+        } else {
+            cold_path();
+            &mut guarded.doomed
+        }
     }
 }
 
@@ -155,14 +161,27 @@ impl List for Waits {
     }
 }
 
-/// A linked node's newer and older neighbour.
-type Neighbours<'a, P> = (&'a mut Option<NodePtr<P>>, &'a mut Option<NodePtr<P>>);
+/// What a broken list is called.
+const NEIGHBOURS: &str = "node Invariant 2: the neighbours of a linked node are linked";
 
+/// Changes which node comes before a linked one.
 #[inline(always)]
-fn neighbours<P: Platform>(member: &mut Member<P>) -> Neighbours<'_, P> {
-    match &mut member.state {
-        State::Linked { newer, older, .. } => (newer, older),
-        _ => unreachable!("node Invariant 2: the neighbours of a linked node are linked"),
+fn set_newer<P: Platform>(member: &mut Member<P>, neighbour: Option<NodePtr<P>>) {
+    // No panic otherwise: that would need a place to land wherever a lock is held.
+    if let State::Linked { newer, .. } = &mut member.state {
+        *newer = neighbour;
+    } else {
+        debug_assert!(false, "{NEIGHBOURS}");
+    }
+}
+
+/// Changes which node comes after a linked one.
+#[inline(always)]
+fn set_older<P: Platform>(member: &mut Member<P>, neighbour: Option<NodePtr<P>>) {
+    if let State::Linked { older, .. } = &mut member.state {
+        *older = neighbour;
+    } else {
+        debug_assert!(false, "{NEIGHBOURS}");
     }
 }
 
@@ -179,6 +198,20 @@ pub(crate) unsafe fn take<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr
             *state = State::Busy { thread, waiter: None, orphan };
         });
     }
+}
+
+/// Takes the newest callback out, unless a link is newer, for `thread`, which owes it a
+/// [`finish`](crate::parting::finish).
+#[inline(always)]
+pub(crate) fn take_newest_callback<P: Platform>(
+    locked: &mut Locked<'_, P>,
+    thread: ThreadId,
+) -> Option<(NodePtr<P>, Run<P>)> {
+    let node = locked.with(|guarded| guarded.newest)?;
+    // SAFETY: node Invariant 2: what is in a list of this source is Linked, and alive.
+    let run = unsafe { with(locked, node, |member| member.kind.run) }?;
+    take_newest(locked, thread);
+    Some((node, run))
 }
 
 /// Takes the newest callback or link out for `thread`, which owes it a [`finish`](crate::parting::finish).
@@ -204,7 +237,7 @@ pub(crate) fn take_newest<P: Platform>(
     });
     if let Some(older) = older {
         // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
-        unsafe { with_mut(locked, older, |member| *neighbours(member).0 = None) };
+        unsafe { with_mut(locked, older, |member| set_newer(member, None)) };
     }
     Some((node, kind))
 }
@@ -256,14 +289,12 @@ pub(crate) unsafe fn will_wake<P: Platform>(
     unsafe { sleeper.waker.with(|own| own.as_ref().is_some_and(|own| own.will_wake(waker))) }
 }
 
-/// Takes the newest waits out, to be woken outside the lock: as many as there is room for; how many.
-#[inline]
-pub(crate) fn take_waits<P: Platform>(locked: &mut Locked<'_, P>, wakers: &mut [Option<Waker>]) -> usize {
+/// Takes the newest waits out, to be woken outside the lock: as many as `keep` wants, which is given whom to wake, and says
+/// whether there is room for more. `true`: there are more.
+#[inline(always)]
+pub(crate) fn take_waits<P: Platform>(locked: &mut Locked<'_, P>, mut keep: impl FnMut(Option<Waker>) -> bool) -> bool {
     let mut next = locked.with(|guarded| guarded.waits);
-    let mut taken = 0;
-    while taken < wakers.len()
-        && let Some(node) = next
-    {
+    while let Some(node) = next {
         // SAFETY: node Invariant 2: what is in a list of this source is Linked, and alive.
         next = unsafe {
             with_mut(locked, node, |member| match std::mem::replace(&mut member.state, State::Spent) {
@@ -274,15 +305,17 @@ pub(crate) fn take_waits<P: Platform>(locked: &mut Locked<'_, P>, wakers: &mut [
         // SAFETY: node Invariant 4: the waiter, whose node this is, cannot go before the lock is released.
         let sleeper = unsafe { sleeper_of(node.cast()) };
         // SAFETY: as above.
-        wakers[taken] = unsafe { set_waker(locked, sleeper, None) };
-        taken += 1;
+        if !keep(unsafe { set_waker(locked, sleeper, None) }) {
+            break;
+        }
     }
     locked.with_mut(|guarded| guarded.waits = next);
-    if let Some(newest) = next {
-        // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
-        unsafe { with_mut(locked, newest, |member| *neighbours(member).0 = None) };
-    }
-    taken
+    let Some(newest) = next else {
+        return false;
+    };
+    // SAFETY: node Invariant 2: a linked node's neighbours are Linked.
+    unsafe { with_mut(locked, newest, |member| set_newer(member, None)) };
+    true
 }
 
 /// The sleeper inside a waiter.

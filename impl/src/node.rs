@@ -52,6 +52,15 @@ pub(crate) struct Kind<P: Platform> {
     /// Takes the closure out of the node and calls it; `None` for a link or a wait.
     pub(crate) run: Option<Run<P>>,
     pub(crate) memory: Memory<P>,
+    /// Whether nothing is to be done for a closure that is never called, and the node is a pooled one.
+    pub(crate) is_reusable: bool,
+}
+
+impl<P: Platform> Kind<P> {
+    pub(crate) const fn new(run: Option<Run<P>>, memory: Memory<P>) -> Self {
+        let is_reusable = matches!(memory, Memory::Pool { discard: None, .. });
+        Self { run, memory, is_reusable }
+    }
 }
 
 /// Whose memory a node is.
@@ -157,7 +166,7 @@ pub(crate) struct Waiter<P: Platform> {
 }
 
 impl<P: Platform> Waiter<P> {
-    const KIND: &'static Kind<P> = &Kind { run: None, memory: Memory::Wait };
+    const KIND: &'static Kind<P> = &Kind::new(None, Memory::Wait);
 
     #[inline]
     pub(crate) fn new(waker: Option<Waker>) -> Self {

@@ -13,6 +13,7 @@ pub(crate) type Payload = Box<dyn Any + Send>;
 
 /// Runs user code and turns its panic into a value. An explorer that tears down a failed execution unwinds through
 /// here, and is let through.
+#[inline(always)]
 pub(crate) fn catch<P: Platform, R>(user: impl FnOnce() -> R) -> Result<R, Payload> {
     match panic::catch_unwind(AssertUnwindSafe(user)) {
         Err(payload) if P::failed() => panic::resume_unwind(payload),

@@ -41,6 +41,25 @@ pub(crate) unsafe fn finish<P: Platform>(locked: &mut Locked<'_, P>, node: NodeP
     None
 }
 
+/// As [`finish`], if nobody waits for the callback's end, and its registration has not let go of it; else `false`, and
+/// nothing has changed.
+///
+/// # Safety
+/// As for [`finish`].
+#[inline(always)]
+pub(crate) unsafe fn finish_plainly<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> bool {
+    // SAFETY: node Invariant 4: the node is Busy.
+    unsafe {
+        with_mut(locked, node, |member| {
+            let is_plain = matches!(member.state, State::Busy { waiter: None, orphan: false, .. });
+            if is_plain {
+                member.state = State::Spent;
+            }
+            is_plain
+        })
+    }
+}
+
 /// What the end of a callback leaves to do outside the lock.
 #[must_use]
 pub(crate) struct Finished<P: Platform> {
@@ -59,8 +78,6 @@ impl<P: Platform> Finished<P> {
 
 /// What a registration finds when it wants its callback gone.
 pub(crate) enum Parting<P: Platform> {
-    /// It let go of the callback, which is over now, and nothing is left to do.
-    Gone,
     /// It let go of the callback, which is over now, or was.
     Over(Remains<P>),
     /// The callback runs on this very thread, or the thread of the request asks: who runs it retires the node.
@@ -78,8 +95,6 @@ pub(crate) enum Parting<P: Platform> {
 pub(crate) unsafe fn part<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) -> Parting<P> {
     // SAFETY: the caller's part keeps the node alive, which is a callback.
     match unsafe { Callbacks::remove(locked, node) } {
-        // SAFETY: node Invariants 3 and 4: it was taken out here, and the caller's part is given up.
-        Some(kind) if unsafe { pool::reclaim(locked, node, kind) } => Parting::Gone,
         // SAFETY: node Invariants 3 and 4: it was taken out here, and the caller's part is given up.
         Some(kind) => Parting::Over(unsafe { pool::retire_with_closure(locked, node, kind) }),
         // SAFETY: passed on to the caller.

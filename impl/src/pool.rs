@@ -1,6 +1,8 @@
 //! Nodes that are over: what remains of them, and the pool from which small callbacks get theirs.
 #![expect(unsafe_code, reason = "retires nodes, whose closures are type-erased")]
 
+use std::hint::cold_path;
+
 use weakest::{Cell, Platform};
 
 use crate::list::{with, with_mut};
@@ -134,7 +136,7 @@ pub(crate) unsafe fn reclaim<P: Platform>(
     kind: &'static Kind<P>,
 ) -> bool {
     // SAFETY: the node is a pooled one, and the caller's.
-    matches!(kind.memory, Memory::Pool { discard: None, .. }) && unsafe { give(locked, node) }
+    kind.is_reusable && unsafe { give(locked, node) }
 }
 
 /// As [`retire`], for a callback that was taken out uncalled.
@@ -209,7 +211,12 @@ pub(crate) unsafe fn release_one<P: Platform>(node: NodePtr<P>) {
 fn spare<P: Platform>(member: &Member<P>) -> (Option<NodePtr<P>>, u32) {
     match member.state {
         State::Spare { next, count } => (next, count),
-        _ => unreachable!("what is in the pool is Spare"),
+        _ => {
+            // No panic: that would need a place to land wherever a lock is held.
+            cold_path();
+            debug_assert!(false, "what is in the pool is Spare");
+            (None, MOST)
+        }
     }
 }
 

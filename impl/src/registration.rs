@@ -5,15 +5,13 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use weakest::{Platform, Ptr};
+use weakest::Platform;
 
-use crate::callback::{Callback, Small};
 use crate::disposal::{EndOf, Registered};
-use crate::handle::{Handle, hold};
+use crate::handle::Handle;
 use crate::list::{Callbacks, List};
-use crate::node::{Kind, NodePtr, Pooled, Words};
-use crate::pool;
-use crate::shared::{Locked, Seen, Shared};
+use crate::node::NodePtr;
+use crate::shared::Seen;
 use crate::token::CancellationToken;
 
 /// A registered callback; dropping it is [`dispose`](Self::dispose).
@@ -40,126 +38,6 @@ pub struct Registration<P: Platform> {
     registered: Option<Registered<P>>,
 }
 
-/// Why a callback was not registered.
-pub(crate) enum Refusal {
-    /// Cancelled already: the callback is to be called here.
-    Cancelled,
-    /// Never to be cancelled: the callback is to be dropped.
-    Orphaned,
-}
-
-/// The lock of a source that can still be cancelled.
-#[inline(always)]
-pub(crate) fn admit<P: Platform>(source: &Shared<P>, seen: Seen) -> Result<Locked<'_, P>, Refusal> {
-    let locked = source.lock(seen);
-    if locked.is_live() {
-        Ok(locked)
-    } else if locked.is_cancelled() {
-        Err(Refusal::Cancelled)
-    } else {
-        Err(Refusal::Orphaned)
-    }
-}
-
-/// Registers a callback in memory of its own.
-///
-/// # Safety
-/// The node is the caller's, who shares it with the source if this succeeds (node Invariant 4).
-#[inline]
-unsafe fn register_boxed<P: Platform>(source: &Shared<P>, seen: Seen, node: NodePtr<P>) -> Result<NodePtr<P>, Refusal> {
-    let mut locked = admit(source, seen)?;
-    // SAFETY: the node is the caller's, and lives as node Invariant 4 says.
-    unsafe { Callbacks::push(&mut locked, node) };
-    hold(&mut locked);
-    Ok(node)
-}
-
-/// Registers a small callback in a node of the source's pool, or in a new one.
-///
-/// # Safety
-/// The words are those of a closure of this kind, and the source's if this succeeds.
-#[inline(always)]
-unsafe fn register_small<P: Platform>(
-    source: &Shared<P>,
-    seen: Seen,
-    kind: &'static Kind<P>,
-    words: Words,
-) -> Result<NodePtr<P>, Refusal> {
-    let mut locked = admit(source, seen)?;
-    let node = match pool::take(&mut locked) {
-        Some(node) => node,
-        None => {
-            drop(locked);
-            let (again, node) = admit_with_new(source, seen, kind)?;
-            locked = again;
-            node
-        }
-    };
-    // SAFETY: the node is new or out of the pool, and so is this thread's; the words are the caller's.
-    unsafe { pool::fill(&mut locked, node, kind, words) };
-    // SAFETY: the node is this thread's, and lives as node Invariant 4 says.
-    unsafe { Callbacks::push(&mut locked, node) };
-    hold(&mut locked);
-    Ok(node)
-}
-
-/// The lock of a source that can still be cancelled, and a new node for a small callback.
-#[cold]
-#[inline(never)]
-fn admit_with_new<'a, P: Platform>(
-    source: &'a Shared<P>,
-    seen: Seen,
-    kind: &'static Kind<P>,
-) -> Result<(Locked<'a, P>, NodePtr<P>), Refusal> {
-    let new = Ptr::allocate(Pooled::new(kind));
-    match admit(source, seen) {
-        Ok(locked) => Ok((locked, new.cast())),
-        Err(refusal) => {
-            // SAFETY: nobody else knows the node.
-            unsafe { new.release() };
-            Err(refusal)
-        }
-    }
-}
-
-#[inline]
-pub(crate) fn register<P: Platform, F>(token: &CancellationToken<P>, source: &Handle<P>, callback: F) -> Registration<P>
-where
-    F: FnOnce(&CancellationToken<P>) + Send + 'static,
-{
-    let seen = source.poll();
-    if seen.is_cancelled() {
-        callback(token);
-        return Registration::empty();
-    }
-    let (refusal, callback) = match Small::<P, F>::pack(callback) {
-        // SAFETY: the words were packed from an `F`, whose kind this is.
-        Ok(words) => match unsafe { register_small(source, seen, Small::<P, F>::KIND, words) } {
-            Ok(node) => return Registration::of(source, node),
-            // SAFETY: the words were packed just now, and nobody else has them.
-            Err(refusal) => (refusal, Some(unsafe { Small::<P, F>::unpack(words) })),
-        },
-        Err(callback) => {
-            let node = Callback::<P, F>::boxed(callback);
-            // SAFETY: nobody else knows the node yet.
-            match unsafe { register_boxed(source, seen, node) } {
-                Ok(node) => return Registration::of(source, node),
-                Err(refusal) => {
-                    // SAFETY: node Invariant 3: the node is Idle, and nobody else knows it.
-                    let callback = unsafe { Callback::<P, F>::take(node) };
-                    // SAFETY: as above.
-                    unsafe { Callback::<P, F>::release(node) };
-                    (refusal, callback)
-                }
-            }
-        }
-    };
-    if let (Refusal::Cancelled, Some(callback)) = (refusal, callback) {
-        callback(token);
-    }
-    Registration::empty()
-}
-
 impl<P: Platform> Registration<P> {
     pub(crate) const fn empty() -> Self {
         Self { registered: None }
@@ -167,7 +45,7 @@ impl<P: Platform> Registration<P> {
 
     /// A registration that owns one hold on the source, and its part of the node.
     #[inline]
-    fn of(source: &Handle<P>, node: NodePtr<P>) -> Self {
+    pub(crate) fn of(source: &Handle<P>, node: NodePtr<P>) -> Self {
         Self { registered: Some(Registered { source: source.ptr(), node }) }
     }
 
@@ -307,8 +185,8 @@ impl<P: Platform> Drop for Registration<P> {
         if P::failed() {
             return;
         }
-        if let Some(registered) = self.registered.take() {
-            registered.dispose();
+        if let Some(Registered { source, node }) = self.registered {
+            Registered { source, node }.dispose();
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::disposal::leave;
 use crate::handle::Handle;
 use crate::list::{Callbacks, List};
 use crate::node::{Node, NodePtr};
-use crate::registration::{Refusal, admit};
+use crate::register::{Refusal, admit};
 use crate::shared::{Seen, Shared};
 use crate::token::CancellationToken;
 
@@ -43,7 +43,7 @@ where
     let node = slot.as_ref().ptr().cast::<Node<P>>();
     // SAFETY: the node is this frame's, which is left only when it is in no list and not Busy (`Scope`).
     unsafe { Callbacks::push(&mut locked, node) };
-    let scope = Scope { source, seen: locked.seen(), node };
+    let scope = Scope { source, seen, node };
     drop(locked);
     let result = body();
     scope.leave();
@@ -70,7 +70,7 @@ impl<P: Platform> Scope<'_, P> {
             return;
         }
         // SAFETY: the node is the frame's, which is being left.
-        if !unsafe { Callbacks::withdraw(&mut self.source.lock(self.seen), self.node) } {
+        if unsafe { Callbacks::withdraw(&mut self.source.lock(self.seen), self.node) }.is_none() {
             // SAFETY: as above.
             unsafe { outlast(self.source, self.node) };
         }

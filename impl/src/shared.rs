@@ -24,6 +24,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 
 use weakest::{Atomic, Cell, CellName, Platform, Ptr, ThreadId, WaitSites};
 
@@ -89,6 +90,15 @@ pub(crate) struct Guarded<P: Platform> {
     pub(crate) registered: u32,
 }
 
+impl<P: Platform> Guarded<P> {
+    /// Whether nothing is attached, of a state that nobody has ever held.
+    #[inline(always)]
+    pub(crate) fn is_bare(&self) -> bool {
+        debug_assert!(self.newest.is_none() && self.spare.is_none(), "handle Invariant 4: these come with holds");
+        self.attached.is_none()
+    }
+}
+
 impl<P: Platform> Shared<P> {
     /// The state of one new source handle.
     #[inline]
@@ -116,7 +126,7 @@ impl<P: Platform> Shared<P> {
     /// The state's bits, with the request's memory if they include it; else possibly out of date.
     #[inline(always)]
     pub(crate) fn poll(&self) -> Seen {
-        Seen(self.word.load(Site::Poll) & !LOCKED)
+        Seen::new(self.word.load(Site::Poll))
     }
 
     #[inline(always)]
@@ -127,14 +137,14 @@ impl<P: Platform> Shared<P> {
     /// The state's bits, possibly out of date.
     #[inline]
     pub(crate) fn peek(&self) -> Seen {
-        Seen(self.word.load(Site::Peek) & !LOCKED)
+        Seen::new(self.word.load(Site::Peek))
     }
 
     /// Takes the lock, fastest if the state's bits are still as they were `seen`.
     #[inline(always)]
     pub(crate) fn lock(&self, seen: Seen) -> Locked<'_, P> {
         let sites = || WaitSites { success: Site::LockAcquire, failure: Site::LockMiss, spin: Site::LockSpin };
-        let word = self.word.wait_replace(seen.0, |word| word & LOCKED == 0, |word| word | LOCKED, sites);
+        let word = self.word.wait_replace(seen.unlocked(), |word| word & LOCKED == 0, |word| word + LOCKED, sites);
         Locked { shared: Ptr::from_raw(self.into()), word, _shared: PhantomData }
     }
 
@@ -171,40 +181,61 @@ impl<P: Platform> Shared<P> {
     }
 }
 
-/// A state's bits as they were at some moment, without LOCKED: a guess for the next [`lock`](Shared::lock).
+/// A state's bits as they were at some moment, whoever had the lock then: a guess for the next [`lock`](Shared::lock),
+/// which will write these very bits, with LOCKED.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Seen(u32);
+pub(crate) struct Seen(NonZeroU32);
 
 impl Seen {
     /// Most likely the bits of a live state that never had a registration.
-    pub(crate) const NEW: Self = Self(0);
+    pub(crate) const NEW: Self = Self::new(0);
     /// Most likely the bits of a live state that somebody holds.
-    pub(crate) const HELD: Self = Self(HELD);
+    pub(crate) const HELD: Self = Self::new(HELD);
     /// Most likely the bits of a cancelled state.
-    pub(crate) const CANCELLED: Self = Self(CANCELLED | HELD);
+    pub(crate) const CANCELLED: Self = Self::new(CANCELLED | HELD);
+
+    #[inline(always)]
+    const fn new(word: u32) -> Self {
+        match NonZeroU32::new(word | LOCKED) {
+            Some(word) => Self(word),
+            None => unreachable!(),
+        }
+    }
+
+    #[inline(always)]
+    const fn has(self, bits: u32) -> bool {
+        self.0.get() & bits != 0
+    }
+
+    /// The word of a lock that is free.
+    #[inline(always)]
+    const fn unlocked(self) -> u32 {
+        self.0.get() - LOCKED
+    }
 
     #[inline(always)]
     pub(crate) const fn is_cancelled(self) -> bool {
-        self.0 & CANCELLED != 0
+        self.has(CANCELLED)
     }
 
     pub(crate) const fn is_orphaned(self) -> bool {
-        self.0 & ORPHANED != 0
+        self.has(ORPHANED)
     }
 
     /// Whether the request gave an error as its cause.
     const fn has_error(self) -> bool {
-        self.0 & FAILED != 0
+        self.has(FAILED)
     }
 
     /// Why the source is cancelled, if there is no error that says it.
     const fn cause(self) -> Cause {
-        if self.0 & TIMED_OUT != 0 { Cause::TimedOut } else { Cause::Requested }
+        if self.has(TIMED_OUT) { Cause::TimedOut } else { Cause::Requested }
     }
 
     /// Whether there has been a hold.
+    #[inline(always)]
     pub(crate) const fn was_held(self) -> bool {
-        self.0 & HELD != 0
+        self.has(HELD)
     }
 }
 
@@ -245,7 +276,7 @@ impl<P: Platform> Locked<'_, P> {
     /// The bits that the next one will find, if the holder changes no more.
     #[inline(always)]
     pub(crate) fn seen(&self) -> Seen {
-        Seen(self.word)
+        Seen::new(self.word)
     }
 
     /// Why the source is cancelled; it is.

@@ -174,7 +174,7 @@ impl<P: Platform> CancellationTokenSource<P> {
     /// ```
     #[doc(alias = "Cancel")]
     pub fn try_cancel(&self) -> Result<bool, CallbackPanics> {
-        notify::cancel(&self.handle, &Cause::Requested, OnPanic::Collect).map_err(CallbackPanics::of)
+        notify::cancel_plainly(&self.handle).map_err(CallbackPanics::of)
     }
 
     /// As [`cancel`](Self::cancel), and says why: the [cause](CancellationToken::cause) that every token of this source

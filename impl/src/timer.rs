@@ -16,6 +16,7 @@
 //!    by the request, and else by the last source handle's drop.
 #![expect(unsafe_code, reason = "a timer is used through a pointer")]
 
+use std::hint::cold_path;
 use std::time::Duration;
 
 use weakest::{Cell, CellName, Platform};
@@ -145,8 +146,12 @@ impl<P: Platform> Retired<P> {
 }
 
 /// Takes the timer from its source; it is the caller's, unless it has users.
-#[inline]
+#[inline(always)]
 pub(crate) fn retire<P: Platform>(locked: &mut Locked<'_, P>) -> Option<Retired<P>> {
+    if locked.with(|guarded| guarded.attached.is_none()) {
+        return None;
+    }
+    cold_path();
     let timer = installed(locked)?;
     locked.with_mut(|guarded| guarded.attached = None);
     // SAFETY: Invariant 3: it was installed until now.

@@ -9,7 +9,8 @@ use weakest::Platform;
 use crate::cause::Cause;
 use crate::error::Cancelled;
 use crate::handle::Handle;
-use crate::registration::{self, Registration};
+use crate::register;
+use crate::registration::Registration;
 use crate::scope;
 
 /// Observes the cancellation that a [source](crate::CancellationTokenSource) requests: polled, given callbacks, or
@@ -250,7 +251,7 @@ impl<P: Platform> CancellationToken<P> {
         callback: impl FnOnce(&CancellationToken<P>) + Send + 'static,
     ) -> Registration<P> {
         if let Some(source) = &self.source {
-            return registration::register(self, source, callback);
+            return register::register(self, source, callback);
         }
         if self.always {
             callback(self);

@@ -161,7 +161,7 @@ fn block<P: Platform>(source: &Handle<P>, mut park: impl FnMut() -> bool) {
     }
     // SAFETY: the waiter is this frame's, which is left only when it is in no list (`Linked`).
     unsafe { Waits::push(&mut locked, waiter.cast()) };
-    let _linked = Linked { source, seen: locked.seen(), waiter };
+    let _linked = Linked { source, seen, waiter };
     drop(locked);
     // A park orders nothing: a plain load may still miss the request whose wake it was, and nobody would wake again.
     while !park() && !source.lock(Seen::CANCELLED).is_cancelled() {}
@@ -223,26 +223,30 @@ impl<P: Platform, T: Borrow<CancellationToken<P>>> Future for WaitFor<P, T> {
         let Some(source) = token.handle() else {
             return if token.is_cancelled() { Poll::Ready(()) } else { Poll::Pending };
         };
+        let is_first = linked.is_none();
         let seen = source.poll();
         if seen.is_cancelled() {
-            // The best guess for the drop, from now on.
-            *linked = linked.map(|_| seen);
+            if !is_first {
+                // The best guess for the drop, from now on.
+                *linked = Some(seen);
+            }
             return Poll::Ready(());
         }
         let waiter = slot.ptr();
-        if linked.is_some() {
+        if !is_first {
             // SAFETY: the waiter is this future's, and is alive.
             return unsafe { repoll(source, seen, waiter, context.waker()) };
         }
         // SAFETY: the waiter is this future's, and was never linked.
         unsafe { list::set_first_waker(waiter, context.waker()) };
+        *linked = Some(seen);
         let mut locked = source.lock(seen);
         if locked.is_cancelled() {
+            *linked = None;
             return Poll::Ready(());
         }
         // SAFETY: the waiter is pinned, and this future's drop takes it out.
         unsafe { Waits::push(&mut locked, waiter.cast()) };
-        *linked = Some(locked.seen());
         Poll::Pending
     }
 }
@@ -251,6 +255,8 @@ impl<P: Platform, T: Borrow<CancellationToken<P>>> Future for WaitFor<P, T> {
 ///
 /// # Safety
 /// The waiter is the caller's, and one of this source's.
+#[cold]
+#[inline(never)]
 unsafe fn repoll<P: Platform>(source: &Handle<P>, seen: Seen, waiter: Ptr<P, Waiter<P>>, waker: &Waker) -> Poll<()> {
     // SAFETY: the waiter is the caller's.
     let sleeper = unsafe { list::sleeper_of(waiter) };
@@ -282,7 +288,10 @@ impl<P: Platform, T: Borrow<CancellationToken<P>>> Drop for WaitFor<P, T> {
     fn drop(&mut self) {
         // SAFETY: a value that is dropped is not moved any more.
         let (token, slot, linked) = unsafe { Pin::new_unchecked(self) }.project();
-        if let (Some(seen), Some(source)) = (*linked, token.borrow().handle()) {
+        if let Some(seen) = *linked {
+            // SAFETY: a wait is linked in the source of its token, which is the same whenever it is borrowed: all that there
+            // are own one or refer to one.
+            let source = unsafe { token.borrow().handle().unwrap_unchecked() };
             drop(Linked { source, seen, waiter: slot.ptr() });
         }
     }

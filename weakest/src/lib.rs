@@ -20,6 +20,8 @@ pub mod graph;
 pub mod model;
 #[cfg(feature = "graph")]
 mod plain;
+#[cfg(feature = "model")]
+pub mod programs;
 
 #[cfg(feature = "graph")]
 pub use graph::{arena::Arena, check::Report};

@@ -145,21 +145,28 @@ impl Backoff {
         Self { step: Self::FIRST_STEP }
     }
 
-    /// Out of line, so that a lock that is free costs no more than its compare-exchange.
-    #[cold]
-    #[inline(never)]
+    /// Waits a moment, and longer the next time.
     fn snooze(&mut self) {
-        if self.step > Self::SLEEP_STEP {
-            return thread::sleep(Self::SLEEP);
-        }
-        if self.step > Self::YIELD_STEP {
-            thread::yield_now();
-        }
-        for _ in 0..1_u32 << self.step.min(Self::LONGEST_SPIN) {
-            core::hint::spin_loop();
-        }
-        self.step += 1;
+        self.step = snooze(self.step);
     }
+}
+
+/// The wait of [`Backoff`], and its next step. Out of line, so that a lock that is free costs no more than its
+/// compare-exchange; of a calling convention that does not unwind, so that whoever waits needs no place to land.
+#[cold]
+#[inline(never)]
+extern "C" fn snooze(step: u32) -> u32 {
+    if step > Backoff::SLEEP_STEP {
+        thread::sleep(Backoff::SLEEP);
+        return step;
+    }
+    if step > Backoff::YIELD_STEP {
+        thread::yield_now();
+    }
+    for _ in 0..1_u32 << step.min(Backoff::LONGEST_SPIN) {
+        core::hint::spin_loop();
+    }
+    step + 1
 }
 
 /// The operations that every atomic has, in terms of std's atomic of the same width.

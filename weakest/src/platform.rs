@@ -269,4 +269,10 @@ impl ThreadId {
     pub const fn new(id: core::num::NonZeroUsize) -> Self {
         Self(id)
     }
+
+    /// The number: a primitive keeps it where it publishes who does something.
+    #[must_use]
+    pub const fn get(self) -> core::num::NonZeroUsize {
+        self.0
+    }
 }

@@ -1,27 +1,58 @@
 //! `cargo xtask ci`: every gate, in order, up to the first that fails.
 
+use std::time::Instant;
+
 use crate::command::{Outcome, run, run_with};
-use crate::{codegen, report, sanitize, suites, tidy};
+use crate::{codegen, page, report, sanitize, suites, tidy};
+
+/// A gate's name and the gate.
+type Gate = (&'static str, fn() -> Outcome);
+
+/// The README's test command first. What needs no optimised code has none: two builds of everything would take longer
+/// than what they run.
+const GATES: [Gate; 14] = [
+    ("tests", || run("cargo test --features loom")),
+    ("format", || run("cargo fmt --all --check")),
+    ("lints", lints),
+    ("docs", || run_with("cargo doc --workspace --no-deps --all-features", &[("RUSTDOCFLAGS", "-D warnings")])),
+    ("docs' examples", || run("cargo test --workspace --doc --all-features")),
+    ("audit", || run("cargo run --bin audit")),
+    ("small programs", programs),
+    ("the page, in a browser", page::page),
+    ("every benchmark once, untimed", || run("cargo bench --profile dev -p rescind-benches -- --test")),
+    ("report", || report::report(true)),
+    ("tidy", tidy::tidy),
+    ("machine code", codegen::codegen),
+    ("others' loom tests", || suites::suites(&suites::Options::quick())),
+    ("sanitizers", || sanitize::sanitize(10)),
+];
 
 pub(crate) fn ci() -> Outcome {
-    run("cargo test --features loom")?;
-    run("cargo test")?;
-    run("cargo fmt --all --check")?;
+    let mut spent = Vec::new();
+    for (name, gate) in GATES {
+        let begun = Instant::now();
+        gate()?;
+        spent.push((name, begun.elapsed().as_secs()));
+    }
+    eprintln!("seconds:");
+    spent.iter().for_each(|(name, seconds)| eprintln!("{seconds:6}  {name}"));
+    Ok(())
+}
+
+/// Everything together, then with what `cargo build` takes, then each explorer by itself, as a user has it.
+fn lints() -> Outcome {
     run("cargo clippy --workspace --all-targets --all-features -- -D warnings")?;
-    // Each explorer by itself, as a user has it.
+    run("cargo clippy --workspace --all-targets -- -D warnings")?;
     for feature in ["graph", "loom", "shuttle"] {
         run(&format!("cargo clippy -p weakest --features {feature} -- -D warnings"))?;
     }
-    run_with("cargo doc --workspace --no-deps --all-features", &[("RUSTDOCFLAGS", "-D warnings")])?;
-    run("cargo test --workspace --doc --all-features")?;
-    run("cargo run --release --bin audit")?;
-    // Every operation once, untimed.
-    run("cargo bench -p rescind-benches -- --test")?;
-    report::report(true)?;
-    tidy::tidy()?;
-    codegen::codegen()?;
-    suites::suites(&suites::Options::quick())?;
-    println!("every other gate passed");
-    sanitize::sanitize(10)?;
+    Ok(())
+}
+
+/// Every small program: of one thread, and of two after at most one operation.
+fn programs() -> Outcome {
+    for size in ["--threads 1 --operations 3", "--prefix 0", "--prefix 1"] {
+        run(&format!("cargo run --bin audit -- programs {size}"))?;
+    }
     Ok(())
 }

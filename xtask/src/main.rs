@@ -5,6 +5,7 @@ mod ci;
 mod codegen;
 mod command;
 mod dotnet;
+mod page;
 mod report;
 mod sanitize;
 mod seeds;
@@ -35,6 +36,8 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Opens the audit's page, made from its last verdicts, in a real browser; installs Debian's if there is none.
+    Page,
     /// Compares the machine code of the facade with that of hand-written atomics.
     Codegen,
     /// Plants bugs that others shipped, in a copy of the token: each must be found.
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Task::Report { check } => report::report(check),
         Task::Tidy => tidy::tidy(),
         Task::Sanitize { seconds } => sanitize::sanitize(seconds),
+        Task::Page => page::page(),
         Task::Codegen => codegen::codegen(),
         Task::Seeds { filter } => seeds::seeds(&filter),
         Task::Suites(options) => suites::suites(&options),

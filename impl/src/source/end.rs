@@ -32,8 +32,10 @@ impl<P: Platform> CancellationTokenSource<P> {
         }
         // SAFETY: this was the last source handle, and nobody uses it later.
         let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
-        let unlinked = links::unlink_all(&handle);
-        unlinked.and(handle.release_alone().unwrap_or_else(close))
+        match links::release_plain(handle) {
+            Ok(()) => Deferred::none(),
+            Err(handle) => links::end(handle, close),
+        }
     }
 }
 
@@ -46,6 +48,7 @@ impl<P: Platform> Drop for CancellationTokenSource<P> {
 }
 
 /// The last source handle is gone, and there are tokens or registrations.
+#[inline(never)]
 fn close<P: Platform>(handle: Handle<P>) -> Deferred<P> {
     // SAFETY: the handle keeps the state alive until `release_locked` takes both.
     let mut locked = unsafe { handle.ptr().get() }.lock(Seen::HELD);

@@ -1,11 +1,12 @@
 //! A manual clock whose timers cross threads in order.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rescind::{TimeProvider, Timer};
-use weakest::shuttle::{Shuttle, ShuttleAtomic};
-use weakest::{Atomic, AtomicInt, Platform};
+use weakest::programs::Moments;
+use weakest::{Atomic, AtomicInt, Platform, WaitSites};
 
 weakest::sites! {
     /// What orders the objects that the histories' threads hand to each other.
@@ -17,16 +18,44 @@ weakest::sites! {
             serves: ["G1"],
             because: "whoever takes an object comes after who gave it up",
         }
+        /// The clock is taken.
+        Enter {
+            op: CasSuccess, ordering: Acquire,
+            dotnet: Absent("a test's own"),
+            serves: ["G1"],
+            because: "what was armed is seen by whoever moves the clock",
+        }
+        /// Somebody has it.
+        Miss {
+            op: CasFailure, ordering: Relaxed,
+            dotnet: Absent("a test's own"),
+            serves: [],
+            because: "nothing was taken",
+        }
+        /// Somebody has it still.
+        Spin {
+            op: Load, ordering: Relaxed,
+            dotnet: Absent("a test's own"),
+            serves: [],
+            because: "nothing was taken",
+        }
+        /// The clock is given back.
+        Leave {
+            op: Store, ordering: Release,
+            dotnet: Absent("a test's own"),
+            serves: ["G1"],
+            because: "as Enter",
+        }
     }
 }
 
 /// Comes after every earlier turn. Nothing else runs between a turn and the next platform operation.
 #[derive(Debug)]
-pub(super) struct Turns(ShuttleAtomic<u32>);
+pub(super) struct Turns<M: Platform>(M::AtomicU32);
 
-impl Turns {
+impl<M: Platform> Turns<M> {
     pub(super) fn new() -> Self {
-        Self(ShuttleAtomic::new(0))
+        Self(M::AtomicU32::new(0))
     }
 
     pub(super) fn take(&self) {
@@ -46,18 +75,57 @@ struct State {
 }
 
 /// The clock; a clone is the same.
-#[derive(Clone)]
-pub(super) struct Clock(Arc<(Turns, Mutex<State>)>);
+///
+/// What is in it is no part of the model, so that a lock of the model is held around every use: else a thread could use it
+/// in another order than that of the operations before.
+pub(super) struct Clock<M: Platform>(Arc<(M::AtomicU32, Mutex<State>)>);
 
-impl Clock {
+/// The state, while the clock is this thread's.
+struct Taken<'a, M: Platform> {
+    /// `None` once it is given back.
+    state: Option<MutexGuard<'a, State>>,
+    lock: &'a M::AtomicU32,
+}
+
+impl<M: Platform> Deref for Taken<'_, M> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.state.as_ref().expect("it is taken")
+    }
+}
+
+impl<M: Platform> DerefMut for Taken<'_, M> {
+    fn deref_mut(&mut self) -> &mut State {
+        self.state.as_mut().expect("it is taken")
+    }
+}
+
+impl<M: Platform> Drop for Taken<'_, M> {
+    fn drop(&mut self) {
+        self.state = None;
+        if !M::failed() {
+            self.lock.store(0, HandOver::Leave);
+        }
+    }
+}
+
+impl<M: Platform> Clone for Clock<M> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<M: Platform> Clock<M> {
     pub(super) fn new() -> Self {
-        Self(Arc::new((Turns::new(), Mutex::default())))
+        Self(Arc::new((M::AtomicU32::new(0), Mutex::default())))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        let (turns, state) = &*self.0;
-        turns.take();
-        state.lock().expect("nothing panics under this lock")
+    fn state(&self) -> Taken<'_, M> {
+        let (lock, state) = &*self.0;
+        let sites = || WaitSites { success: HandOver::Enter, failure: HandOver::Miss, spin: HandOver::Spin };
+        lock.wait_replace(0, |word| word == 0, |_| 1, sites);
+        Taken { state: Some(state.lock().expect("nothing panics under this lock")), lock }
     }
 
     /// Moves the clock; returns what fell due, to be fired one by one.
@@ -75,14 +143,19 @@ impl Clock {
 }
 
 /// The clock as one source has it, with the number of the timer that was made.
-#[derive(Clone)]
-pub(super) struct SourceClock {
-    clock: Clock,
+pub(super) struct SourceClock<M: Platform> {
+    clock: Clock<M>,
     timer: Arc<Mutex<Option<usize>>>,
 }
 
-impl SourceClock {
-    pub(super) fn new(clock: &Clock) -> Self {
+impl<M: Platform> Clone for SourceClock<M> {
+    fn clone(&self) -> Self {
+        Self { clock: self.clock.clone(), timer: self.timer.clone() }
+    }
+}
+
+impl<M: Platform> SourceClock<M> {
+    pub(super) fn new(clock: &Clock<M>) -> Self {
         Self { clock: clock.clone(), timer: Arc::default() }
     }
 
@@ -93,7 +166,7 @@ impl SourceClock {
     }
 }
 
-impl TimeProvider for SourceClock {
+impl<M: Moments> TimeProvider for SourceClock<M> {
     fn now(&self) -> Duration {
         self.clock.state().now
     }
@@ -108,12 +181,12 @@ impl TimeProvider for SourceClock {
     }
 }
 
-struct ClockTimer {
-    clock: Clock,
+struct ClockTimer<M: Platform> {
+    clock: Clock<M>,
     number: usize,
 }
 
-impl Timer for ClockTimer {
+impl<M: Platform> Timer for ClockTimer<M> {
     fn arm(&self, after: Duration) {
         let mut state = self.clock.state();
         let (now, armed) = (state.now, state.armed);
@@ -126,9 +199,9 @@ impl Timer for ClockTimer {
     }
 }
 
-impl Drop for ClockTimer {
+impl<M: Platform> Drop for ClockTimer<M> {
     fn drop(&mut self) {
-        if Shuttle::failed() {
+        if M::failed() {
             return;
         }
         let mut state = self.clock.state();

@@ -14,6 +14,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::ops::Range;
 use std::ptr::null_mut;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use memmap2::{MmapMut, MmapOptions};
 
 use super::clock::MAX_THREADS;
+use super::flaw::Flaw;
 use super::raw;
 
 /// Bytes of address space of a thread's region.
@@ -163,7 +165,9 @@ impl Memory {
             if keep {
                 state.kept = state.used;
             }
-            state.used = state.kept;
+            if !Flaw::OtherAddresses.is_made() {
+                state.used = state.kept;
+            }
             state.blocks.iter_mut().for_each(Vec::clear);
             state.live = 0;
         });
@@ -242,6 +246,16 @@ pub(super) fn with_block<R>(address: usize, f: impl FnOnce(&mut Block) -> R) -> 
     with_state(|state| state.find(address).map(f)).flatten()
 }
 
+/// The memory that this execution has allocated so far; `None`: model threads do not get theirs here.
+pub(super) fn in_use() -> Option<Vec<Range<usize>>> {
+    let region = |state: &State, thread: usize| {
+        let start = state.base + thread * REGION;
+        start + state.kept[thread]..start + state.used[thread]
+    };
+    with_state(|state| (!state.overflown).then(|| (0..MAX_THREADS).map(|thread| region(state, thread)).collect()))
+        .flatten()
+}
+
 /// Whether uses of the memory at an address are noted.
 #[inline]
 pub(super) fn is_tracked(address: usize) -> bool {
@@ -253,7 +267,7 @@ fn free(address: usize) {
     if MODE.get() == 0 || !raw::check_free(address) {
         return;
     }
-    with_state(|state| state.live -= 1);
+    with_state(|state| state.live -= usize::from(!Flaw::NeverFreed.is_made()));
 }
 
 // SAFETY: blocks do not overlap and fit their layouts; the rest is the system's.

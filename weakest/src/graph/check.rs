@@ -34,7 +34,8 @@ pub struct Report {
     pub blocked: u64,
     /// Executions that turned out not to be consistent, or were skipped: no evidence.
     pub dropped: u64,
-    /// Executions in which a loop with effects was cut off: what it would have done later is *not* explored.
+    /// Executions in which a loop was cut off that has effects, or counts its rounds: what it would have done later is
+    /// *not* explored.
     pub cut_off: u64,
     /// Operations of all executions.
     pub events: u64,
@@ -56,8 +57,8 @@ pub struct Report {
     pub unfreed: BTreeMap<usize, u64>,
     /// Frees by the standard library's `Arc`, whose order is not seen and was not checked.
     pub frees_by_std: u64,
-    /// What a reader of the result has to know beside it: the bound on spurious failures, if it left something out, and
-    /// what was taken for granted of loops that wait. Each is one line.
+    /// What a reader of the result has to know beside it: the bound on spurious failures, if it left something out. Each is
+    /// one line.
     pub notes: BTreeSet<String>,
     /// The places in the source that were executed, in its order, and in how many executions that came to an end.
     pub spots: Vec<(Spot, u64)>,
@@ -79,7 +80,11 @@ impl fmt::Display for Report {
         }
         write!(f, " in {:.2} s", self.time.as_secs_f64())?;
         if self.cut_off > 0 {
-            write!(f, "; bounded: loops with effects were cut off in {} executions", self.cut_off)?;
+            write!(
+                f,
+                "; bounded: loops with effects, or that count their rounds, were cut off in {} executions",
+                self.cut_off
+            )?;
         }
         if !self.memory_checked {
             f.write_str("; uses of memory are not checked: `weakest::Arena` is not the allocator")?;
@@ -251,7 +256,7 @@ impl Exploration {
         if violated() {
             let ends = runtime::context(|context| std::mem::take(&mut context.ends));
             let marks = Marks { ends, stuck: finish == Finish::Deadlock };
-            let Counterexample { trace, drawing, schedule } =
+            let Counterexample { trace, drawing, schedule, .. } =
                 Counterexample::of(self.explorer.graph(), &self.machine, &marks);
             (self.report.trace, self.report.drawing, self.report.schedule) = (trace, drawing, schedule);
         }
@@ -267,7 +272,6 @@ impl Exploration {
         self.report.memory_checked = self.memory.as_ref().is_some_and(|memory| !memory.has_overflown());
         self.report.frees_by_std = counted::take_frees();
         self.report.notes.extend(notes::spurious(&self.machine));
-        self.report.notes.extend(notes::waiting(&self.machine).map(str::to_owned));
         self.report.violation = take_violation();
         self.report.spots = self.passes.spots();
         self.report

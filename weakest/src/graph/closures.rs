@@ -1,16 +1,20 @@
 //! Real code under the explorer: each model thread is a coroutine that stops at every operation.
 #![expect(unsafe_code, reason = "drops values that a torn-down execution has not released")]
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
 
-use corosensei::stack::DefaultStack;
+use corosensei::stack::{DefaultStack, Stack as _};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
+
+mod waiting;
 
 use super::arena;
 use super::cell::Accessor;
 use super::clock::{Clock, EventId, Knowledge, MAX_THREADS};
 use super::execution::{Graph, Kind};
+use super::flaw::Flaw;
 use super::machine::{Answer, Machine, Operation};
 use super::phase;
 use super::runtime::{self, Access, Fresh, Request, Suspension};
@@ -54,8 +58,13 @@ struct ModelThread {
     events: u32,
     /// The loop that it may be in.
     rounds: Rounds,
-    /// Where the round began that did nothing and at whose end it is.
+    /// Where the rounds began that changed nothing and at whose end it is.
     spins: Option<u32>,
+    /// Whether it is known to go on at the hint that it has come to.
+    goes_on: bool,
+    /// The bounds of its stack, and what it last left as a mark there.
+    stack: Range<usize>,
+    mark: usize,
 }
 
 /// An operation that an execution has done, in an order that extends program order and reads-from.
@@ -86,8 +95,8 @@ pub(super) struct Closures {
     most_spurious: u32,
     /// Whether one was not tried because of the bound on them.
     pub(super) bounded: bool,
-    /// Whether a loop that waits was left at the end of a round that did nothing.
-    pub(super) left_a_loop: bool,
+    /// How many rounds that did the same a loop may do.
+    most_rounds: u32,
     /// Where locations are made, by number.
     pub(super) places: Vec<Option<&'static Location<'static>>>,
     /// Stacks of threads that ended, to be used again: by the same thread, so that addresses are the same.
@@ -110,7 +119,7 @@ impl Closures {
             spurious: 0,
             most_spurious: settings.spurious_failures,
             bounded: false,
-            left_a_loop: false,
+            most_rounds: settings.rounds,
             places: Vec::new(),
             stacks: Default::default(),
             steps: Vec::new(),
@@ -199,9 +208,11 @@ impl Closures {
             let new = || DefaultStack::new(self.stack).expect("memory for a stack");
             let stack = self.stacks[number].take().unwrap_or_else(new);
             let thread = &mut self.threads[number];
+            thread.stack = stack.limit().get()..stack.base().get();
             thread.hb = graph.threads[number].start.expect("the thread has started").hb;
             thread.coroutine = Some(start(number, self.body.clone(), stack));
         }
+        let memory = self.watched(number);
         let thread = &mut self.threads[number];
         let accessor = Accessor { thread: number, events: thread.events, hb: thread.hb };
         runtime::enter(accessor, thread.yielder.unwrap_or(std::ptr::null()));
@@ -213,6 +224,10 @@ impl Closures {
         if runtime::context(|context| std::mem::take(&mut context.changed)) {
             thread.rounds.note_change();
         }
+        if memory.is_some_and(|(memory, before)| memory.contents() != before) {
+            thread.rounds.note_memory();
+        }
+        thread.mark = runtime::mark();
         thread.request = Some(match result {
             CoroutineResult::Yield(request) => request,
             CoroutineResult::Return(()) if let Some(why) = left => {
@@ -229,6 +244,11 @@ impl Closures {
         });
         thread.unwinding = std::thread::panicking();
         thread.yielder = Some(runtime::yielder());
+        self.note_fresh(graph);
+    }
+
+    /// Adds the locations that the thread has made.
+    fn note_fresh(&mut self, graph: &mut Graph) {
         runtime::context(|context| {
             for Fresh { location, place, init, addresses } in context.fresh.drain(..) {
                 if self.places.len() <= location {
@@ -240,26 +260,6 @@ impl Closures {
             }
             context.tokens.iter().flatten().for_each(|&token| graph.initialise_token(token));
         });
-    }
-}
-
-impl Closures {
-    /// Lets a thread that only says that it waits run on, unless its last round did nothing.
-    fn pass_hints(&mut self, number: usize, graph: &mut Graph) {
-        loop {
-            let thread = &mut self.threads[number];
-            let Some((Request::Hint, access)) = thread.request else { return };
-            if thread.spins.is_none() {
-                let done = &graph.threads[number].events[..thread.events as usize];
-                thread.spins = thread.rounds.hint(access.index, done);
-                self.left_a_loop |= thread.spins.is_some_and(|from| from != spin::CUT);
-            }
-            if thread.spins.is_some() {
-                return;
-            }
-            thread.request = None;
-            self.resume(number, graph);
-        }
     }
 }
 
@@ -333,6 +333,12 @@ impl Machine for Closures {
         }
     }
 
+    fn goes_on(&mut self, number: usize) {
+        if let Some(thread) = self.threads.get_mut(number) {
+            thread.goes_on = true;
+        }
+    }
+
     fn unwinding(&self) -> Option<usize> {
         self.threads.iter().position(|thread| thread.unwinding)
     }
@@ -346,9 +352,16 @@ impl Machine for Closures {
             access = failed;
             self.spurious += u32::from(change.apply(answer.value).is_some());
         }
+        if let Request::Update { weak: true, .. } = request
+            && answer.wrote
+            && Flaw::NoFailureAfterSuccess.is_made()
+        {
+            self.spurious = self.most_spurious;
+        }
         if spin::is_change(&request, answer, graph.event(event)) {
             thread.rounds.note_change();
         }
+        thread.goes_on = false;
         thread.hb = graph.event(event).knows.hb;
         thread.events = u32::try_from(event.index() + 1).expect("executions are short");
         thread.answer = Some(answer);

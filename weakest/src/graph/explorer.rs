@@ -25,7 +25,6 @@ use super::machine::{Machine, Operation};
 use super::program::MemoryOrder;
 use super::replay::{Divergence, replay};
 use super::revisit;
-use super::schedule::{Move, Schedule, Way};
 use super::spin;
 use super::step::{Done, Reading, Step, has_race, label};
 use crate::model::{Limit, Meter};
@@ -115,14 +114,14 @@ pub(crate) enum Finish {
 /// The state of an exploration.
 #[derive(Debug, Default)]
 pub(crate) struct Explorer {
-    levels: Vec<Level>,
-    forced: Option<Forced>,
+    pub(super) levels: Vec<Level>,
+    pub(super) forced: Option<Forced>,
     /// Whether two conflicting accesses of graph events, not both atomic, were found unordered.
     pub(crate) race: bool,
     /// Why the current execution ended early.
-    cut_short: Option<Finish>,
+    pub(super) cut_short: Option<Finish>,
     /// Threads that wait for the end of another one.
-    joins: [Option<usize>; MAX_THREADS],
+    pub(super) joins: [Option<usize>; MAX_THREADS],
     /// What an execution may have.
     meter: Option<Meter>,
     /// What the current one exceeds.
@@ -150,7 +149,7 @@ impl Explorer {
         self.levels.last_mut().expect("an exploration that is not over has a graph")
     }
 
-    fn graph_mut(&mut self) -> &mut Graph {
+    pub(super) fn graph_mut(&mut self) -> &mut Graph {
         &mut self.level().graph
     }
 
@@ -164,13 +163,14 @@ impl Explorer {
             return interrupted.finish(&mut self.diverged);
         }
         if let Some(forced) = self.forced.take() {
+            machine.goes_on(forced.thread);
             self.step(machine, forced.thread, Some(forced));
         }
         self.go_on(machine)
     }
 
     /// Lets every thread go on as far as it can.
-    fn go_on(&mut self, machine: &mut impl Machine) -> Finish {
+    pub(super) fn go_on(&mut self, machine: &mut impl Machine) -> Finish {
         while self.cut_short.is_none()
             && let Some(thread) =
                 machine.unwinding().filter(|&thread| self.can_go_on(thread)).or_else(|| self.next_thread())
@@ -186,35 +186,12 @@ impl Explorer {
         finish
     }
 
-    /// Runs the one execution that the schedule tells; `None`: the program cannot go this way.
-    pub(super) fn follow(&mut self, machine: &mut impl Machine, schedule: &Schedule) -> Option<Finish> {
-        machine.reset(self.graph_mut());
-        for &Move { thread, operation } in &schedule.0 {
-            if self.graph().threads.len() <= thread || !self.can_go_on(thread) || self.cut_short.is_some() {
-                return None;
-            }
-            let level = self.levels.last_mut().expect("an exploration that is not over has a graph");
-            let peeked = machine.peek(thread, &mut level.graph);
-            if let Some(finish) = end(&peeked) {
-                self.cut_short = Some(finish);
-            } else if let Some(way) = operation {
-                let decision = decide(&level.graph, thread, &peeked, way)?;
-                let forced = decision.map(|decision| Forced { thread, decision, stamp: None });
-                self.step(machine, thread, forced);
-            } else if let Operation::Join { child } = peeked {
-                self.joins[thread] = Some(child);
-            }
-        }
-        let finish = self.go_on(machine);
-        (!matches!(finish, Finish::Dropped)).then_some(finish)
-    }
-
     /// A thread that can go on.
     fn next_thread(&self) -> Option<usize> {
         (0..self.graph().threads.len()).find(|&thread| self.can_go_on(thread))
     }
 
-    fn can_go_on(&self, thread: usize) -> bool {
+    pub(super) fn can_go_on(&self, thread: usize) -> bool {
         let threads = &self.graph().threads;
         let ended = |thread: usize| threads[thread].events.last().is_some_and(|event| event.label.kind == Kind::End);
         threads[thread].start.is_some()
@@ -293,7 +270,7 @@ impl Explorer {
     }
 
     /// Carries out the next operation of a thread.
-    fn step(&mut self, machine: &mut impl Machine, thread: usize, forced: Option<Forced>) {
+    pub(super) fn step(&mut self, machine: &mut impl Machine, thread: usize, forced: Option<Forced>) {
         let level = self.levels.last_mut().expect("an exploration that is not over has a graph");
         let mark = level.graph.order.len();
         let mut step = Step { level, thread, forced };
@@ -354,44 +331,11 @@ impl Explorer {
 }
 
 /// How an operation that is none ends the execution.
-const fn end(operation: &Operation<'_>) -> Option<Finish> {
+pub(super) const fn end(operation: &Operation<'_>) -> Option<Finish> {
     match operation {
         Operation::Stop => Some(Finish::Stopped),
         Operation::Refuse => Some(Finish::Refused),
         Operation::Skip => Some(Finish::Dropped),
         _ => None,
     }
-}
-
-/// The decision by which a thread's operation goes this way, if it has a choice at all; the outer `None`: it cannot.
-fn decide(graph: &Graph, thread: usize, operation: &Operation<'_>, way: Way) -> Option<Option<Decision>> {
-    let fail = way.for_no_reason;
-    let place = |location: usize, last: usize, least: usize| {
-        let least = least + graph.least_position(location, graph.knowledge(thread));
-        last.checked_sub(way.back).filter(|&position| position >= least)
-    };
-    Some(match *operation {
-        Operation::Load { location, .. } => {
-            let position = place(location, graph.last_position(location), 0)?;
-            Some(Decision::Source { write: graph.write_at(location, position), fail })
-        }
-        Operation::Update { location, ref change, .. } => {
-            let position = place(location, graph.last_position(location), 0)?;
-            let write = graph.write_at(location, position);
-            let writes = !fail && change.apply(graph.value(write)).is_some();
-            if writes && graph.is_taken(location, position + 1) {
-                return None;
-            }
-            Some(Decision::Source { write, fail })
-        }
-        Operation::Store { location, .. } => {
-            let position = place(location, graph.last_position(location) + 1, 1)?;
-            if graph.is_taken(location, position) {
-                return None;
-            }
-            Some(Decision::Position { location, at: position })
-        }
-        Operation::Choose => Some(Decision::Choice(u64::from(fail))),
-        _ => None,
-    })
 }

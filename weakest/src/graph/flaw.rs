@@ -11,6 +11,8 @@ pub enum Flaw {
     EcoWithoutReadsFrom,
     /// What an event has ordered stays so when it is removed.
     OrderKept,
+    /// Of what is sequentially consistent, only what is among the first 63 events counts.
+    ShortOrder,
     /// A write may come between the two events of a read-modify-write.
     NoAtomicity,
     /// A write revisits all but the first of the reads that it should.
@@ -37,8 +39,34 @@ pub enum Flaw {
     StuckIfNothingSatisfies,
     /// A wait that is revisited is never stuck.
     StuckNeverRevisited,
+    /// A weak compare-exchange that has succeeded does not fail spuriously later.
+    NoFailureAfterSuccess,
+    /// A replay refuses a spurious failure beside a read-modify-write that has read from the same write.
+    FailureTaken,
+    /// Addresses have to be the same in every run.
+    SameAddresses,
     /// A release sequence goes on with plain stores of its thread, as in C++11.
     Cpp11ReleaseSequences,
+    /// A loop waits at a hint that it was at before, in whatever state.
+    AnyState,
+    /// A loop waits although its rounds change what other threads see.
+    ChangesForgotten,
+    /// A loop waits although its rounds change memory.
+    MemoryForgotten,
+    /// A loop that is cut off counts as one that never ends.
+    CutIsStuck,
+    /// A free need not come after the uses of the memory.
+    UnorderedFree,
+    /// Uses of memory are not noted.
+    UsesForgotten,
+    /// Memory that is freed may be used.
+    FreedAndUsed,
+    /// Memory that is freed may be freed again.
+    FreedTwice,
+    /// An execution does not get the addresses that the one before it had.
+    OtherAddresses,
+    /// What is freed counts as never freed.
+    NeverFreed,
 }
 
 impl Flaw {
@@ -47,6 +75,7 @@ impl Flaw {
         Self::NoPartialSc,
         Self::EcoWithoutReadsFrom,
         Self::OrderKept,
+        Self::ShortOrder,
         Self::NoAtomicity,
         Self::ForgottenRevisit,
         Self::NoRevisitByDeadUpdate,
@@ -60,7 +89,24 @@ impl Flaw {
         Self::KeptFailureOrder,
         Self::StuckIfNothingSatisfies,
         Self::StuckNeverRevisited,
+        Self::NoFailureAfterSuccess,
+        Self::FailureTaken,
+        Self::SameAddresses,
         Self::Cpp11ReleaseSequences,
+    ];
+
+    /// Every mistake about loops that wait by themselves, and about memory whose uses are checked.
+    pub const OF_PLAIN: &[Self] = &[
+        Self::AnyState,
+        Self::ChangesForgotten,
+        Self::MemoryForgotten,
+        Self::CutIsStuck,
+        Self::UnorderedFree,
+        Self::UsesForgotten,
+        Self::FreedAndUsed,
+        Self::FreedTwice,
+        Self::OtherAddresses,
+        Self::NeverFreed,
     ];
 
     /// Whether this mistake is made now.

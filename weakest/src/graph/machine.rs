@@ -90,6 +90,9 @@ pub(crate) trait Machine {
     /// The next operation of a thread that has started and not ended. Stays the same until it is fed.
     fn peek(&mut self, thread: usize, graph: &mut Graph) -> Operation<'_>;
 
+    /// The next operation of a thread is known to be no [`Spin`](Operation::Spin).
+    fn goes_on(&mut self, _thread: usize) {}
+
     /// The thread that is in the midst of unwinding, if there is one: no other can run before it is out.
     fn unwinding(&self) -> Option<usize> {
         None

@@ -46,6 +46,8 @@
 //! (in the litmus table, `IRIW`, `RWC`, `SC-mo-rf3` and `Z6.U-split` rows): such an alarm may be false, a pass is not.
 //!
 #![doc = include_str!("../../PLANTED.md")]
+//!
+#![doc = include_str!("../../PLANTED_LOOPS.md")]
 
 pub(crate) mod arena;
 mod atomic;
@@ -60,10 +62,12 @@ mod explore;
 mod explorer;
 #[doc(hidden)]
 pub mod flaw;
+mod follow;
 mod machine;
 mod notes;
 mod parking;
 mod phase;
+mod picture;
 mod place;
 mod platform;
 pub mod program;
@@ -77,6 +81,7 @@ mod schedule;
 mod seq_cst;
 pub mod small;
 mod spin;
+mod state;
 mod step;
 mod trace;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -87,5 +92,7 @@ mod watchdog;
 
 pub use atomic::GraphAtomic;
 pub use cell::{GraphCell, GraphSlot};
+pub(crate) use clock::Clock;
 pub use clock::MAX_THREADS;
 pub use platform::{Graph, GraphJoinHandle};
+pub(crate) use runtime::position;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::closures::{Closures, Style};
 use super::execution::{Event, Graph, Kind};
-use super::phase;
 use super::trace::{at, atomic};
+use super::{phase, spin as loops};
 use crate::model::{Violation, settings};
 
 /// A thread that does one operation again and again does not wait where the explorer could see it.
@@ -37,12 +37,10 @@ pub(super) fn spurious(machine: &Closures) -> Option<String> {
     })
 }
 
-/// What is taken for granted of loops that wait, if there is one.
-pub(super) fn waiting(machine: &Closures) -> Option<&'static str> {
-    machine.left_a_loop.then_some(
-        "loops with a hint that they wait were left after a round that did nothing: what one would do that counts its \
-         rounds and gives up is not explored, and a deadlock in it may be none",
-    )
+/// That a loop was cut off, in a program that should wait otherwise.
+pub(super) fn cut_off(graph: &Graph) -> Option<String> {
+    let why = "bounded: a loop with a hint was cut off; a wait is written with `wait_until` (or `wait_replace`)";
+    loops::is_cut_off(graph).then(|| why.to_owned())
 }
 
 /// Where RC11 allows more than C++20, and Rust: locations with `SeqCst` accesses and weaker ones.

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use super::closures::Step;
 use super::program::MemoryOrder;
 use super::runtime::Access;
+use super::state::{clean, scrub};
 use crate::model::spot::{Change, Spot, name_of_op as name, op_of_name};
 use crate::model::{Mutation, in_force};
 use crate::site::{Op, Ordering};
@@ -86,9 +87,17 @@ pub(super) fn order_of(ordering: Ordering) -> MemoryOrder {
 }
 
 fn access(subject: &'static str, at: &'static Location<'static>, what: &'static str, ordering: Ordering) -> Access {
-    let _system = super::arena::system();
-    let key = (std::ptr::from_ref(at).addr(), what, ordering);
-    KNOWN.with_borrow_mut(|known| *known.entry(key).or_insert_with(|| number(subject, at, what, ordering)))
+    clean(|| {
+        let _system = super::arena::system();
+        let key = (std::ptr::from_ref(at).addr(), what, ordering);
+        let known = || KNOWN.with_borrow(|known| known.get(&key).copied());
+        known().unwrap_or_else(|| {
+            let access = number(subject, at, what, ordering);
+            KNOWN.with_borrow_mut(|known| known.insert(key, access));
+            scrub::<1024>();
+            access
+        })
+    })
 }
 
 /// The same place may have several addresses.

@@ -11,9 +11,11 @@ use std::thread::panicking;
 
 use super::arena;
 use super::cell::{Accesses, Accessor, Conflict, End};
+use super::flaw::Flaw;
 use super::machine::Change;
 use super::program::MemoryOrder;
 use super::runtime::{self, Access, Born, Request};
+use super::state::{clean, scrub};
 use crate::model::execution::Era;
 use crate::model::{Kind, record, violated};
 use crate::site::Ordering;
@@ -144,18 +146,22 @@ impl Point {
 
     /// Reads a value that satisfies `ready`; blocks until there is one.
     pub(crate) fn wait(&self, address: usize, ready: &dyn Fn(u64) -> bool, place: &Place) -> u64 {
-        if !self.live(address, place.name()) {
-            return 0;
-        }
-        runtime::load(self.location, place.memory_order(), ready, place.access).value
+        clean(|| {
+            if !self.live(address, place.name()) {
+                return 0;
+            }
+            runtime::load(self.location, place.memory_order(), ready, place.access).value
+        })
     }
 
     /// Writes.
     pub(crate) fn store(&self, address: usize, value: u64, place: &Place) {
-        if self.live(address, place.name()) {
-            let request = Request::Store { location: self.location, order: place.memory_order(), value };
-            runtime::operate(request, place.access);
-        }
+        clean(|| {
+            if self.live(address, place.name()) {
+                let request = Request::Store { location: self.location, order: place.memory_order(), value };
+                runtime::operate(request, place.access);
+            }
+        });
     }
 
     /// Reads and writes in one step; returns what was read, and whether it wrote. `failure`: the ordering if it does
@@ -168,13 +174,15 @@ impl Point {
         place: &Place,
         failure: &Place,
     ) -> (u64, bool) {
-        if !self.live(address, place.name()) {
-            return (0, false);
-        }
-        let accesses = (place.access, failure.access);
-        let (order, failure) = (place.memory_order(), failure.memory_order());
-        let answer = runtime::update(self.location, order, failure, change, None, weak, accesses);
-        (answer.value, answer.wrote)
+        clean(|| {
+            if !self.live(address, place.name()) {
+                return (0, false);
+            }
+            let accesses = (place.access, failure.access);
+            let (order, failure) = (place.memory_order(), failure.memory_order());
+            let answer = runtime::update(self.location, order, failure, change, None, weak, accesses);
+            (answer.value, answer.wrote)
+        })
     }
 
     /// Waits for a value that satisfies `ready`, and replaces it in the same step; returns what was read.
@@ -185,13 +193,14 @@ impl Point {
         new: &dyn Fn(u64) -> u64,
         place: &Place,
     ) -> u64 {
-        if !self.live(address, place.name()) {
-            return 0;
-        }
-        let (order, change) = (place.memory_order(), Change::Function(new));
-        let accesses = (place.access, place.access);
-        let answer = runtime::update(self.location, order, MemoryOrder::Relaxed, change, Some(ready), false, accesses);
-        answer.value
+        clean(|| {
+            if !self.live(address, place.name()) {
+                return 0;
+            }
+            let (order, change) = (place.memory_order(), Change::Function(new));
+            let both = (place.access, place.access);
+            runtime::update(self.location, order, MemoryOrder::Relaxed, change, Some(ready), false, both).value
+        })
     }
 }
 
@@ -199,8 +208,10 @@ impl Point {
 pub(crate) fn touch(address: usize, name: &dyn fmt::Display) {
     let who = runtime::accessor();
     let use_it = |block: &mut arena::Block| {
-        block.uses[who.thread] = who.events + 1;
-        block.freed
+        if !Flaw::UsesForgotten.is_made() {
+            block.uses[who.thread] = who.events + 1;
+        }
+        block.freed.filter(|_| !Flaw::FreedAndUsed.is_made())
     };
     if let Some((thread, events)) = arena::with_block(address, use_it).flatten() {
         let ordered = if who.follows(thread, events) { "" } else { ", and the two are not ordered" };
@@ -222,7 +233,7 @@ pub(crate) fn check_release(address: usize) {
 /// A use that does not happen before what the thread does now: by which thread, after how many events.
 fn unordered_use(block: &arena::Block, who: &Accessor) -> Option<(usize, u32)> {
     let uses = block.uses.iter().enumerate().filter_map(|(thread, &uses)| Some((thread, uses.checked_sub(1)?)));
-    uses.into_iter().find(|&(thread, events)| !who.follows(thread, events))
+    uses.into_iter().find(|&(thread, events)| !who.follows(thread, events) && !Flaw::UnorderedFree.is_made())
 }
 
 fn fail_at_free(who: &Accessor, (thread, events): (usize, u32), size: usize) {
@@ -248,7 +259,7 @@ pub(super) fn check_free(address: usize) -> bool {
     if runtime::failed() {
         return freed.is_none();
     }
-    if let Some((thread, events)) = freed {
+    if let Some((thread, events)) = freed.filter(|_| !Flaw::FreedTwice.is_made()) {
         mark(thread, events, "frees the memory", &who, "frees it again");
         fail(Kind::DoubleFree, format!("thread {} frees memory that thread {thread} has freed", who.thread));
     } else if let Some(found) = unordered
@@ -261,11 +272,13 @@ pub(super) fn check_free(address: usize) -> bool {
 
 /// A fence.
 pub(crate) fn fence(place: &Place) {
-    if live()
-        && let Some(order) = place.order
-    {
-        runtime::operate(Request::Fence { order }, place.access);
-    }
+    clean(|| {
+        if live()
+            && let Some(order) = place.order
+        {
+            runtime::operate(Request::Fence { order }, place.access);
+        }
+    });
 }
 
 /// Whether what happens spuriously, happens: both ways are explored.
@@ -274,12 +287,19 @@ pub(crate) fn choose(what: &'static str) -> bool {
 }
 
 /// Says that the thread waits in a loop.
+#[inline(never)]
 pub(crate) fn hint(at: &'static Location<'static>) {
-    // Outside of a model, and in one that failed, nothing can be waited for.
-    if in_model() && runtime::live("an operation") {
-        let place = Place::new(at, crate::Op::Load, Ordering::Relaxed);
-        runtime::operate(Request::Hint, place.access);
+    if let Some(access) = access_of_hint(at) {
+        scrub::<768>();
+        runtime::operate(Request::Hint, access);
     }
+}
+
+/// `None`: outside of a model, and in one that failed, nothing can be waited for.
+#[inline(never)]
+fn access_of_hint(at: &'static Location<'static>) -> Option<Access> {
+    let is_waiting = in_model() && runtime::live("an operation");
+    is_waiting.then(|| Place::new(at, crate::Op::Load, Ordering::Relaxed).access)
 }
 
 /// Starts a model thread.
@@ -310,12 +330,12 @@ impl Shadow {
 
     /// Notes a read of the memory at `address`.
     pub(crate) fn read(&self, address: usize, at: &'static Location<'static>) {
-        self.note("read", address, at, Accesses::read);
+        clean(|| self.note("read", address, at, Accesses::read));
     }
 
     /// Notes a write of the memory at `address`.
     pub(crate) fn write(&self, address: usize, at: &'static Location<'static>) {
-        self.note("write", address, at, Accesses::write);
+        clean(|| self.note("write", address, at, Accesses::write));
     }
 
     /// How many events the running thread has done, if there is one.

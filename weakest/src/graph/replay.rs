@@ -3,6 +3,7 @@
 use super::clock::{Clock, EventId, MAX_THREADS};
 use super::execution::{Event, Graph, Kind, Label};
 use super::explorer::Finish;
+use super::flaw::Flaw;
 use super::machine::{Answer, Machine, Operation};
 
 /// Why a replay ended early.
@@ -107,7 +108,7 @@ fn refresh(graph: &mut Graph, id: EventId, value: u64) -> bool {
     let Event { label, value: before, .. } = *graph.event(id);
     let may_differ = matches!(label.kind, Kind::Read | Kind::Write) && graph.locations[label.location].addresses;
     graph.event_mut(id).value = value;
-    value == before || may_differ
+    value == before || (may_differ && !Flaw::SameAddresses.is_made())
 }
 
 /// The values of a replayed operation.

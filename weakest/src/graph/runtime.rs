@@ -159,6 +159,8 @@ pub(super) struct Context {
 
 thread_local! {
     static CURRENT: Cell<usize> = const { Cell::new(0) };
+    /// Where the stack of the thread that ran last ends, but for what an operation needs.
+    static MARK: Cell<usize> = const { Cell::new(0) };
     static YIELDER: Cell<*const Yielder<Answer, Suspension>> = const { Cell::new(std::ptr::null()) };
     static CONTEXT: RefCell<Context> = RefCell::default();
     static MEMORY: RefCell<Memory<GraphLife>> = const { RefCell::new(Memory::new()) };
@@ -194,6 +196,16 @@ pub(super) fn is_idle() -> bool {
 /// Who accesses plain memory now.
 pub(super) fn accessor() -> Accessor {
     context(|context| context.accessor)
+}
+
+/// The running thread, how many operations it has done, and what happened before.
+///
+/// # Panics
+/// If no execution runs on this thread.
+pub(crate) fn position() -> (usize, u32, super::clock::Clock) {
+    require();
+    let Accessor { thread, events, hb } = accessor();
+    (thread, events, hb)
 }
 
 /// Starts an exploration: nothing has a number yet. `given_up`: threads of a failed execution do not unwind.
@@ -284,8 +296,16 @@ pub(super) fn note_ends(ends: Vec<End>) {
     context(|context| context.ends = ends);
 }
 
+/// Where the thread that ran last has stopped.
+pub(super) fn mark() -> usize {
+    MARK.get()
+}
+
 /// Has the explorer do an operation. The caller has checked [`live`].
+#[inline(never)]
 pub(super) fn operate(request: Request, access: Access) -> Answer {
+    let here = 0_u8;
+    MARK.set(std::hint::black_box(&raw const here).addr());
     let yielder = YIELDER.get();
     assert!(!yielder.is_null(), "operations are done by model threads");
     // SAFETY: by Invariant 1 this is the running thread's own yielder, which lives as long as its stack.

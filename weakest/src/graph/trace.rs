@@ -1,6 +1,7 @@
 //! An execution as text: one column per thread, in an order that extends program order and reads-from.
 
 use std::fmt::Write;
+use std::panic::Location;
 
 use super::cell::End;
 use super::clock::EventId;
@@ -48,44 +49,94 @@ pub(super) fn describe_stuck(graph: &Graph, machine: &Closures) -> String {
     format!("nothing can end this: {}", waits.join(", "))
 }
 
-/// The execution, one line per operation.
-pub(super) fn render(graph: &Graph, machine: &Closures, marks: &Marks) -> String {
-    let threads = graph.threads.len();
+/// One line of a trace.
+pub(super) struct Row {
+    pub(super) thread: usize,
+    pub(super) text: String,
+    /// Where the program does it.
+    pub(super) place: Option<&'static Location<'static>>,
+    /// How many of its thread's events are over then.
+    pub(super) events: usize,
+    /// The operation's last event, if it is one.
+    pub(super) event: Option<EventId>,
+    /// Whether it is a part of what is wrong.
+    pub(super) wrong: bool,
+    /// What is to be said of it after its place.
+    note: String,
+}
+
+impl Row {
+    fn new(thread: usize, text: String, events: usize) -> Self {
+        Self { thread, text, place: None, events, event: None, wrong: false, note: String::new() }
+    }
+
+    fn of_end(end: &End) -> Self {
+        let text = format!("{}  <== {}", end.what, end.wrong);
+        Self { wrong: true, ..Self::new(end.thread, text, end.events as usize) }
+    }
+
+    /// With its place.
+    fn line(&self) -> String {
+        format!("{}{}{}", self.text, place(self.place), self.note)
+    }
+}
+
+/// The execution, one row per operation.
+pub(super) fn rows(graph: &Graph, machine: &Closures, marks: &Marks) -> Vec<Row> {
     let mut names = Names::default();
-    let mut rows: Vec<(usize, String)> = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     let mut ends: Vec<&End> = marks.ends.iter().collect();
     for (number, step) in machine.steps.iter().enumerate() {
         let thread = step.event.thread();
         ends.retain(|end| {
             let now = end.thread == thread && end.events as usize <= step.event.index();
-            rows.extend(now.then(|| end_row(end)));
+            rows.extend(now.then(|| Row::of_end(end)));
             !now
         });
-        let mut row = describe(graph, machine, step, &machine.steps[..number], &mut names);
+        let text = describe(graph, machine, step, &machine.steps[..number], &mut names);
+        let mut row = Row::new(thread, text, step.event.index() + 1);
+        (row.place, row.event) = (step.access.place, Some(step.event));
         for (waiter, _) in marks.stuck_waits(graph).filter(|(_, wait)| wait.source == step.event) {
-            write!(row, "  <== the last write, which does not end the wait of thread {waiter}").expect("text grows");
+            row.wrong = true;
+            write!(row.note, "  <== the last write, which does not end the wait of thread {waiter}")
+                .expect("text grows");
         }
-        rows.push((thread, row));
+        rows.push(row);
     }
-    rows.extend(ends.into_iter().map(end_row));
-    for (number, thread) in graph.threads.iter().enumerate() {
-        let Some((request, access)) = machine.request(number) else { continue };
-        let last = thread.events.last();
-        let mark = if marks.stuck { "  <== for ever" } else { "" };
-        if last.is_some_and(|event| event.label.kind == Kind::Spin) {
-            rows.push((number, format!("{} goes round for nothing{mark}", access.name)));
-        } else if let Some(event) = last.filter(|event| event.blocked) {
-            let (value, source) = (names.value(event.value), source(graph, event));
-            let atomic = atomic(machine, event.label.location);
-            let atomic = if atomic.is_empty() { atomic } else { format!(" [{atomic}]") };
-            let place = at(access);
-            rows.push((number, format!("{} reads {value}{atomic}{source} and waits{mark}{place}", access.name)));
-        } else if let Request::Join { child } = request
-            && last.is_none_or(|event| event.label.kind != Kind::End)
-        {
-            rows.push((number, format!("waits for the end of thread {child}{mark}")));
-        }
+    rows.extend(ends.into_iter().map(Row::of_end));
+    rows.extend((0..graph.threads.len()).filter_map(|thread| unfinished(graph, machine, marks, thread, &mut names)));
+    rows
+}
+
+/// What a thread does at the end, if that is no operation.
+fn unfinished(graph: &Graph, machine: &Closures, marks: &Marks, thread: usize, names: &mut Names) -> Option<Row> {
+    let (request, access) = machine.request(thread)?;
+    let events = &graph.threads[thread].events;
+    let last = events.last();
+    let mark = if marks.stuck { "  <== for ever" } else { "" };
+    let mut row = Row { wrong: marks.stuck, ..Row::new(thread, String::new(), events.len()) };
+    if last.is_some_and(|event| event.label.kind == Kind::Spin) {
+        row.text = format!("{} goes round for nothing{mark}", access.name);
+    } else if let Some(event) = last.filter(|event| event.blocked) {
+        let (value, source) = (names.value(event.value), source(graph, event));
+        let atomic = atomic(machine, event.label.location);
+        let atomic = if atomic.is_empty() { atomic } else { format!(" [{atomic}]") };
+        row.text = format!("{} reads {value}{atomic}{source} and waits{mark}", access.name);
+        (row.place, row.event) = (access.place, Some(EventId::new(thread, events.len() - 1)));
+    } else if let Request::Join { child } = request
+        && last.is_none_or(|event| event.label.kind != Kind::End)
+    {
+        row.text = format!("waits for the end of thread {child}{mark}");
+    } else {
+        return None;
     }
+    Some(row)
+}
+
+/// The execution, one line per operation.
+pub(super) fn render(graph: &Graph, machine: &Closures, marks: &Marks) -> String {
+    let rows = rows(graph, machine, marks).into_iter().map(|row| (row.thread, row.line())).collect::<Vec<_>>();
+    let threads = graph.threads.len();
     let mut widths: Vec<usize> = (0..threads).map(|thread| format!("thread {thread}").len()).collect();
     for (thread, row) in &rows {
         widths[*thread] = widths[*thread].max(row.chars().count());
@@ -158,10 +209,6 @@ pub(super) fn describe_divergence(
     format!(". Operation {nth} of thread {thread} was {before}, and now it is {now}")
 }
 
-fn end_row(end: &End) -> (usize, String) {
-    (end.thread, format!("{}  <== {}", end.what, end.wrong))
-}
-
 /// Writes one line; `entries` are for the columns that are not empty.
 fn line(text: &mut String, widths: &[usize], entries: &[(usize, String)]) {
     let mut whole = String::new();
@@ -212,7 +259,7 @@ fn describe(graph: &Graph, machine: &Closures, step: &Step, done: &[Step], names
         }
         _ => String::new(),
     };
-    what + &note + &at(&step.access)
+    what + &note
 }
 
 /// Where a value came from.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Budget, Limit, Violation};
+use crate::model::{Budget, Limit, Picture, Violation};
 use crate::platform::Platform;
 
 /// Which explorer.
@@ -91,6 +91,9 @@ pub struct Exploration {
     pub trace: String,
     /// The failing execution as a graph in DOT; empty without a violation, and where the explorer draws none.
     pub drawing: String,
+    /// The failing execution as data; empty without a violation, and where the explorer has none.
+    #[serde(default)]
+    pub picture: Picture,
     /// The failing execution for [`Explore::replay`]; empty without a violation, and where the explorer replays none.
     pub schedule: String,
     /// Whether an access with `SeqCst` was executed.
@@ -112,6 +115,7 @@ impl Exploration {
             end: End::Complete,
             trace: String::new(),
             drawing: String::new(),
+            picture: Picture { threads: 0, rows: Vec::new(), relations: Vec::new() },
             schedule: String::new(),
             seq_cst_access: false,
             notes: BTreeSet::new(),

@@ -20,12 +20,14 @@ mod judge_tests;
 #[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod memory;
 mod mutation;
+mod picture;
 mod rules;
 mod scenario;
 mod settings;
 #[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod silence;
 pub mod spot;
+mod stuck;
 mod suite;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 pub(crate) mod threads;
@@ -45,10 +47,14 @@ pub use explore::{End, Exploration, Explore, Explorer, Model, NotReplayed};
 pub use judge::{baseline, faults, judge, try_mutant};
 #[cfg(feature = "graph")]
 pub(crate) use mutation::in_force;
-pub use mutation::{Mutation, ordering_of, with_mutation};
+pub use mutation::{Mutation, ordering_of, with_mutation, with_mutations};
+pub use picture::{Picture, PictureRow, Relation, RelationKind};
 pub use rules::{LIFETIME, RACE, Rules, STUCK, is_neutral, rules, with_rules};
 pub use scenario::{Claim, Data, Kill, Scenario, check};
 pub use settings::{Settings, settings, with_settings};
+#[cfg(feature = "graph")]
+pub(crate) use stuck::judge_stuck;
+pub(crate) use stuck::set_stuck_judge;
 pub use suite::{EVENTS, EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};
 pub use trace::{Event, Trace};
 pub use verdict::{Baseline, Fate, Line, Opinion, Record, Run, Trial, Verdict};

@@ -17,15 +17,19 @@ pub struct Settings {
     /// How long a thread of a model may go without an operation before it is given up. Past the budget's time, one
     /// second is enough. For the graph explorer.
     pub patience: Duration,
+    /// How many rounds with the same reads and the same values a loop with a hint that it waits may do, if each leaves
+    /// its thread in another state (it counts them, say). One that does more is cut off, which is told. For the graph
+    /// explorer.
+    pub rounds: u32,
 }
 
 impl Settings {
-    /// 256 KiB of stack (or `WEAKEST_STACK`), one spurious failure, a minute of patience.
+    /// 256 KiB of stack (or `WEAKEST_STACK`), one spurious failure, a minute of patience, five rounds.
     #[must_use]
     pub fn new() -> Self {
         static STACK: OnceLock<Option<usize>> = OnceLock::new();
         let stack = *STACK.get_or_init(|| std::env::var("WEAKEST_STACK").ok()?.trim().parse().ok());
-        Self { stack: stack.unwrap_or(256 * 1024), spurious_failures: 1, patience: Duration::from_secs(60) }
+        Self { stack: stack.unwrap_or(256 * 1024), spurious_failures: 1, patience: Duration::from_secs(60), rounds: 5 }
     }
 
     /// With stacks of this many bytes.
@@ -44,6 +48,12 @@ impl Settings {
     #[must_use]
     pub const fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// With so many rounds of a loop.
+    #[must_use]
+    pub const fn rounds(self, rounds: u32) -> Self {
+        Self { rounds, ..self }
     }
 }
 

@@ -5,8 +5,8 @@ use std::panic::Location;
 
 use crate::graph::raw;
 
-/// Says that the thread waits in a loop. If the loop's round did nothing, the thread goes on only when there is something
-/// else for it to read.
+/// Says that the thread waits in a loop. If the loop has changed nothing, and its thread is in a state in which it was
+/// before, it goes on only when there is something else for it to read.
 #[track_caller]
 pub fn spin_loop() {
     raw::hint(Location::caller());

@@ -15,7 +15,10 @@
 //! - Addresses that are used again: no block is given out twice in an execution. The access to freed memory that goes with
 //!   such a mistake is found.
 //! - That something was freed in the right order by `std::sync::Arc`: such frees are let pass, and counted.
-//! - What a loop counts, beyond one fruitless round; and what a loop with effects does after it was cut off, which is told.
+//! - What a loop does after it was cut off: one with effects, and one that counts more fruitless rounds than the
+//!   [settings](crate::model::Settings::rounds) say, or whose state is not known, because [`Arena`](crate::Arena) is not the
+//!   allocator. It is told. A loop that counts in a thread-local or a static of the standard library is taken for one that
+//!   does not count.
 
 pub mod alloc;
 mod audit;

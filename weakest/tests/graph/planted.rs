@@ -8,7 +8,7 @@ use std::thread;
 
 use weakest::graph::flaw::{Flaw, with_flaw};
 
-use crate::{programs, small_programs, violations};
+use crate::{programs, replays, small_programs, violations};
 
 /// A test, by name.
 type Check = (&'static str, fn());
@@ -24,14 +24,17 @@ macro_rules! checks {
 const CHECKS: &[Check] = checks! {
     small_programs: random_programs, litmus_table, one_addition_per_thread_gives_every_order_once,
         two_additions_per_thread_give_every_interleaving_once, fences_forbid_one_execution_of_store_buffering,
-        fences_order_what_a_relaxed_read_sees, lock_kernel, a_wait_is_stuck_at_the_last_write_only;
+        fences_order_what_a_relaxed_read_sees, fences_count_after_many_events, lock_kernel,
+        a_wait_is_stuck_at_the_last_write_only;
     programs: additions_are_explored_in_every_order_once, store_buffering_by_ordering,
         a_load_is_not_hidden_by_another, a_failed_compare_exchange_returns_an_old_value,
-        a_weak_compare_exchange_fails_for_no_reason_once, a_compare_exchange_lock_has_no_race,
+        a_weak_compare_exchange_fails_for_no_reason_once, a_weak_compare_exchange_fails_after_it_succeeded,
+        a_compare_exchange_lock_has_no_race,
         the_lock_kernel_has_the_number_of_executions_that_theory_says, park_orders_no_memory,
         a_park_returns_for_no_reason_in_executions_of_its_own;
     violations: race_on_a_cell, publication_needs_release_and_acquire, last_drop_needs_release_and_acquire, deadlock,
         endless_wait, endless_park, lost_wake_up;
+    replays: a_failure_for_no_reason_is_run_again, addresses_differ_between_runs;
 };
 
 const HEAD: &str = "\
@@ -51,6 +54,7 @@ const fn describe(flaw: Flaw) -> &'static str {
         Flaw::NoPartialSc => "the partial-SC axiom is dropped",
         Flaw::EcoWithoutReadsFrom => "the partial SC of fences leaves out reads-from",
         Flaw::OrderKept => "what a removed event has ordered in partial SC stays ordered",
+        Flaw::ShortOrder => "partial SC ends with the 63rd event",
         Flaw::NoAtomicity => "atomicity of read-modify-writes is dropped",
         Flaw::ForgottenRevisit => "one backward revisit is forgotten",
         Flaw::NoRevisitByDeadUpdate => "a read-modify-write whose source is taken revisits nothing",
@@ -64,7 +68,11 @@ const fn describe(flaw: Flaw) -> &'static str {
         Flaw::KeptFailureOrder => "a failed compare-exchange keeps its ordering on a revisit",
         Flaw::StuckIfNothingSatisfies => "a stuck wait is offered too seldom: only where no write satisfies it",
         Flaw::StuckNeverRevisited => "a stuck wait is offered too seldom: not on a revisit",
+        Flaw::NoFailureAfterSuccess => "a weak compare-exchange that has succeeded never fails later",
+        Flaw::FailureTaken => "a replay refuses a spurious failure beside a read-modify-write",
+        Flaw::SameAddresses => "addresses have to be the same in every run",
         Flaw::Cpp11ReleaseSequences => "release sequences are C++11's, not C++20's",
+        _ => "a mistake of tests/plain",
     }
 }
 

@@ -125,6 +125,23 @@ pub(crate) fn a_weak_compare_exchange_fails_for_no_reason_once() {
     assert_eq!(outcomes::<Graph>(weak_exchange), ("Err(0)Ok(0) Ok(0)Err(1)".to_owned(), 2));
 }
 
+/// A loop that counts to two with a weak compare-exchange; shows how often it fails.
+fn weak_exchanges_in_a_loop() -> String {
+    let (x, mut failures) = (word::<Graph>(), Vec::new());
+    for value in 0..2 {
+        while x.compare_exchange_weak(value, value + 1, At::CasSuccessRelaxed, At::CasFailureRelaxed).is_err() {
+            failures.push(value);
+        }
+    }
+    format!("{failures:?}")
+}
+
+/// It may fail spuriously although it has succeeded at the same place before, but only once.
+#[test]
+pub(crate) fn a_weak_compare_exchange_fails_after_it_succeeded() {
+    assert_eq!(outcomes::<Graph>(weak_exchanges_in_a_loop), ("[0] [1] []".to_owned(), 3));
+}
+
 /// A lock by compare-exchange around a cell: a failed attempt must not be taken for an acquire, nor a later success
 /// for the failure it was before it was revisited.
 fn exchange_lock() -> String {

@@ -114,6 +114,19 @@ pub(crate) fn fences_order_what_a_relaxed_read_sees() {
     assert_eq!(assert_agreement("ISA2 with fences", &chain).executions, 7);
 }
 
+/// Store buffering with fences, behind many writes that nobody reads.
+#[test]
+pub(crate) fn fences_count_after_many_events() {
+    let thread = |own, other, unread| {
+        let write = |location| Action::Write { location, order: MemoryOrder::Relaxed, value: 1 };
+        let mut thread = vec![write(unread); 40];
+        let read = Action::Read { location: other, order: MemoryOrder::Relaxed };
+        thread.extend([write(own), Action::Fence { order: MemoryOrder::SeqCst }, read]);
+        thread
+    };
+    assert_eq!(executions(&program(4, vec![thread(0, 1, 2), thread(1, 0, 3)])), 3);
+}
+
 /// A canceller raises a flag, then takes and leaves a lock; each registrar takes and leaves the lock, then looks at the
 /// flag. Whoever comes after the canceller sees the flag, the others may or may not.
 #[test]

@@ -36,7 +36,7 @@ fn passes(body: fn() -> String) {
 
 /// Explores, expects a violation, runs the failing execution again and looks at its drawing.
 #[track_caller]
-fn replays(body: fn() -> String) -> Exploration {
+pub(crate) fn replays(body: fn() -> String) -> Exploration {
     let found = explore::<Graph>(body);
     let again = Graph::replay(&found.schedule, "STUCK", body).expect("a schedule of this program");
     assert_eq!((&again.end, &again.trace), (&found.end, &found.trace), "{}", found.schedule);

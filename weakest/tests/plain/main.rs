@@ -8,6 +8,8 @@ mod loops;
 mod memory;
 mod outside;
 mod places;
+mod planted;
+mod random_loops;
 mod threads;
 
 use weakest::model::Kind;

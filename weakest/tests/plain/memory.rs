@@ -1,5 +1,7 @@
 //! What is wrong with memory, in code that allocates as it likes.
 
+use std::hint::black_box;
+
 use weakest::alloc::Track;
 use weakest::cell::UnsafeCell;
 use weakest::model::Kind;
@@ -8,7 +10,7 @@ use weakest::sync::atomic::{AtomicPtr, AtomicUsize, fence};
 use weakest::sync::{Arc, Weak};
 use weakest::thread::spawn;
 
-use crate::{fails, passes};
+use crate::{explore, fails, passes};
 
 /// A value that counts its own owners.
 struct Counted {
@@ -49,7 +51,7 @@ fn both_drop(release: Ordering, acquires: bool) -> impl Fn() + Clone {
 }
 
 #[test]
-fn a_reference_count_needs_release_and_acquire() {
+pub(crate) fn a_reference_count_needs_release_and_acquire() {
     passes(both_drop(Release, true));
     passes(both_drop(AcqRel, false));
     fails(Kind::Race, "frees memory (80 bytes) that thread", both_drop(Release, false));
@@ -58,7 +60,7 @@ fn a_reference_count_needs_release_and_acquire() {
 }
 
 #[test]
-fn a_use_after_the_count_is_given_up_is_found() {
+pub(crate) fn a_use_after_the_count_is_given_up_is_found() {
     fails(Kind::Race, "frees memory", || {
         let shared = Shared::new();
         let give_up = move || {
@@ -78,7 +80,7 @@ fn a_use_after_the_count_is_given_up_is_found() {
 }
 
 #[test]
-fn memory_that_is_freed_twice_is_found() {
+pub(crate) fn memory_that_is_freed_twice_is_found() {
     fails(Kind::DoubleFree, "frees memory that thread", || {
         let shared = Shared::new();
         let free = move || {
@@ -127,7 +129,7 @@ impl Stack {
 }
 
 #[test]
-fn a_stack_that_frees_what_others_read_is_found() {
+pub(crate) fn a_stack_that_frees_what_others_read_is_found() {
     let pop_twice = |is_shared: bool| {
         move || {
             let stack = Arc::new(Stack(AtomicPtr::default()));
@@ -149,7 +151,7 @@ fn a_stack_that_frees_what_others_read_is_found() {
 
 /// The addresses that a thread gets are the same in every execution: code may branch on them.
 #[test]
-fn addresses_may_decide() {
+pub(crate) fn addresses_may_decide() {
     passes(|| {
         let counts = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
         let theirs = counts.clone();
@@ -170,7 +172,7 @@ struct Cell(UnsafeCell<usize>);
 unsafe impl Sync for Cell {}
 
 #[test]
-fn a_counted_pointer_orders_uses_before_the_drop() {
+pub(crate) fn a_counted_pointer_orders_uses_before_the_drop() {
     let executions = passes(|| {
         let cell = Arc::new(Cell(UnsafeCell::new(0)));
         let read = |cell: Arc<Cell>| move || _ = cell.0.with(|value| value.addr());
@@ -183,7 +185,7 @@ fn a_counted_pointer_orders_uses_before_the_drop() {
 }
 
 #[test]
-fn a_weak_pointer_keeps_the_memory_and_not_the_value() {
+pub(crate) fn a_weak_pointer_keeps_the_memory_and_not_the_value() {
     passes(|| {
         let value = Arc::new(AtomicUsize::new(1));
         let weak = Arc::downgrade(&value);
@@ -197,7 +199,7 @@ fn a_weak_pointer_keeps_the_memory_and_not_the_value() {
 }
 
 #[test]
-fn a_pointer_taken_apart_is_put_together_again() {
+pub(crate) fn a_pointer_taken_apart_is_put_together_again() {
     passes(|| {
         let mut value = Arc::new(5);
         *Arc::get_mut(&mut value).expect("the only one") += 1;
@@ -215,7 +217,7 @@ fn a_pointer_taken_apart_is_put_together_again() {
 }
 
 #[test]
-fn what_is_never_freed_is_a_leak() {
+pub(crate) fn what_is_never_freed_is_a_leak() {
     fails(Kind::Leak, "memory.rs", || std::mem::forget(Arc::new(1)));
     fails(Kind::Leak, "memory.rs", || std::mem::forget(Track::new(1)));
     passes(|| assert_eq!(Track::new(1).into_inner() + *Track::new(2).get_ref(), 3));
@@ -223,7 +225,7 @@ fn what_is_never_freed_is_a_leak() {
 
 /// The standard library's count orders what the explorer does not see.
 #[test]
-fn a_free_by_the_standard_library_s_arc_is_let_pass_and_told() {
+pub(crate) fn a_free_by_the_standard_library_s_arc_is_let_pass_and_told() {
     let report = crate::explore(|| {
         let count = std::sync::Arc::new(AtomicUsize::new(0));
         let theirs = count.clone();
@@ -236,7 +238,7 @@ fn a_free_by_the_standard_library_s_arc_is_let_pass_and_told() {
 }
 
 #[test]
-fn an_atomic_that_is_accessed_as_plain_memory_races() {
+pub(crate) fn an_atomic_that_is_accessed_as_plain_memory_races() {
     fails(Kind::Race, "not atomic", || {
         let count = Arc::new(AtomicUsize::new(0));
         let theirs = count.clone();
@@ -248,7 +250,7 @@ fn an_atomic_that_is_accessed_as_plain_memory_races() {
 }
 
 #[test]
-fn a_cell_that_is_read_while_it_is_written_races() {
+pub(crate) fn a_cell_that_is_read_while_it_is_written_races() {
     fails(Kind::Race, "begins while another access of it goes on", || {
         let cell = UnsafeCell::new(0);
         cell.with_mut(|_| cell.with(|_| ()));
@@ -261,4 +263,15 @@ fn a_cell_that_is_read_while_it_is_written_races() {
         cell.get_mut().with(|value| value.addr());
         assert_eq!(cell.into_inner(), 0);
     });
+}
+
+#[test]
+pub(crate) fn what_is_freed_is_counted() {
+    let keeps = |blocks: usize| {
+        let report = explore(move || (0..blocks).for_each(|block| std::mem::forget(black_box(Box::new(block)))));
+        report.unfreed.keys().copied().collect::<Vec<_>>()
+    };
+    assert_eq!(keeps(3), [keeps(0)[0] + 3]);
+    let frees = explore(|| drop((0..3).map(|block| black_box(Box::new(block))).collect::<Vec<_>>()));
+    assert_eq!(frees.unfreed.keys().copied().collect::<Vec<_>>(), keeps(0));
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what the token costs, beside its peers and the least that it can cost.
 
 mod dotnet;
+mod index;
 mod instructions;
 mod machine;
 mod memory;
@@ -18,7 +19,7 @@ use crate::command::{Outcome, run};
 const OURS: &str = "rescind";
 const LIMIT: &str = "limit";
 
-/// Where the results of a whole run go.
+/// Where the results of a whole run go, in a folder for each kind of machine.
 const FOLDER: &str = "benches/results";
 
 /// What to measure.
@@ -68,12 +69,14 @@ pub(crate) fn bench(options: &Options) -> Outcome {
         print!("{}", table::times(&results.groups));
         return Ok(());
     }
-    let folder = rescind_models::root().join(FOLDER);
+    let (all, kind) = (rescind_models::root().join(FOLDER), machine::kind());
+    let folder = all.join(&kind);
     fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
     write(&folder.join("results.md"), &table::markdown(&before, options.processes, &results))?;
     write(&folder.join("results.json"), &table::json(&before, options.processes, &results))?;
     write(&folder.join("plot.svg"), &plot::svg(&results.groups)?)?;
-    println!("wrote {FOLDER}/results.md, results.json and plot.svg");
+    write(&all.join("README.md"), &index::markdown(&all)?)?;
+    println!("wrote {FOLDER}/README.md, and results.md, results.json and plot.svg in {FOLDER}/{kind}");
     let short = targets::gate(&results);
     if options.gate && short > 0 { Err(format!("{short} targets are not reached")) } else { Ok(()) }
 }

@@ -1,6 +1,6 @@
 //! Results as text: ratios first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::{Value, json};
@@ -105,6 +105,7 @@ pub(super) fn json(machine: &Machine, processes: usize, results: &Results) -> St
         machine.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
     let all = json!({
         "machine": machine,
+        "costs": targets::machine(results).into_iter().collect::<BTreeMap<_, _>>(),
         "processes": processes,
         "times": results.groups.iter().map(group).collect::<Vec<_>>(),
         "instructions": results.instructions.iter().map(counted).collect::<Vec<_>>(),

@@ -62,6 +62,7 @@ const INSTRUCTIONS: &[Instructions] = &[
     Instructions("new and drop", 1, Some(STD), 1.15),
     Instructions("child", 1_000, Some(STD), 0.8),
     Instructions("cancel callbacks", 1, Some(STD), 1.2),
+    Instructions("cancel waits", 1_000, Some(EVENTS), 1.0),
 ];
 
 /// Bytes and allocations of the token, at the most; infinite where only a peer limits them.

@@ -1,6 +1,9 @@
 //! `cargo xtask report`: REPORT.md, a pure function of the audit's record and the tables.
 
+mod markdown;
+mod places;
 mod render;
+mod sites;
 mod text;
 
 use std::fs;
@@ -21,7 +24,8 @@ pub(crate) fn report(check: bool) -> Outcome {
     let root = rescind_models::root();
     let now = sources::hash(&root).map_err(|e| format!("cannot read the sources: {e}"))?;
     fresh(&record, &now)?;
-    let text = render::render(&program, &record);
+    let text = render::render(&program, &record, &places::of_the_token()?);
+    markdown::readable(&text)?;
     let file = root.join(REPORT);
     if !check {
         fs::write(&file, text).map_err(|e| format!("cannot write {REPORT}: {e}"))?;

@@ -12,17 +12,25 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: SEEN,
         wrong: "callbacks run in the order of their registration",
         change: Edit(&[
-            ("notify.rs", "list::take_newest(&mut locked, self.me)", "list::take_oldest(&mut locked, self.me)"),
+            (
+                "notify/notifier.rs",
+                "list::take_newest(&mut locked, self.me)",
+                "list::take_oldest(&mut locked, self.me)",
+            ),
+            ("list.rs", "member.kind.run) }?;\n", "member.kind.run.filter(|_| false)) }?;\n"),
             (
                 "list.rs",
                 "/// Changes whom a sleeper wakes;",
-                "pub(crate) fn take_oldest<P: Platform>(\n\
+                "fn older_of<P: Platform>(member: &Member<P>) -> Option<NodePtr<P>> {\n\
+                 \x20   if let State::Linked { older, .. } = member.state { older } else { None }\n\
+                 }\n\n\
+                 pub(crate) fn take_oldest<P: Platform>(\n\
                  \x20   locked: &mut Locked<'_, P>,\n\
                  \x20   thread: ThreadId,\n\
                  ) -> Option<(NodePtr<P>, &'static Kind<P>)> {\n\
                  \x20   let mut node = locked.with(|lists| lists.newest)?;\n\
                  \x20   // SAFETY: none.\n\
-                 \x20   while let Some(older) = unsafe { with_mut(locked, node, |member| *neighbours(member).1) } {\n\
+                 \x20   while let Some(older) = unsafe { with(locked, node, older_of) } {\n\
                  \x20       node = older;\n\
                  \x20   }\n\
                  \x20   // SAFETY: none.\n\
@@ -57,25 +65,28 @@ pub(super) const SEEDS: &[Seed] = &[
             ),
             (
                 "list.rs",
-                "/// A linked node's newer and older neighbour.\n",
-                "/// # Safety\n/// None.\n\
+                "/// What a broken list is called.\n",
+                "fn older_of<P: Platform>(member: &Member<P>) -> Option<NodePtr<P>> {\n\
+                 \x20   if let State::Linked { older, .. } = member.state { older } else { None }\n\
+                 }\n\n\
+                 /// # Safety\n/// None.\n\
                  pub(crate) unsafe fn push_oldest<P: Platform>(locked: &mut Locked<'_, P>, node: NodePtr<P>) {\n\
                  \x20   let Some(mut newer) = locked.with(|lists| lists.newest) else {\n\
                  \x20       // SAFETY: none.\n\
                  \x20       return unsafe { Callbacks::push(locked, node) };\n\
                  \x20   };\n\
                  \x20   // SAFETY: none.\n\
-                 \x20   while let Some(older) = unsafe { with_mut(locked, newer, |member| *neighbours(member).1) } {\n\
+                 \x20   while let Some(older) = unsafe { with(locked, newer, older_of) } {\n\
                  \x20       newer = older;\n\
                  \x20   }\n\
                  \x20   locked.with_mut(|guarded| guarded.registered += 1);\n\
                  \x20   // SAFETY: none.\n\
-                 \x20   unsafe { with_mut(locked, newer, |member| *neighbours(member).1 = Some(node)) };\n\
+                 \x20   unsafe { with_mut(locked, newer, |member| set_older(member, Some(node))) };\n\
                  \x20   let state = State::Linked { newer: Some(newer), older: None, orphan: false };\n\
                  \x20   // SAFETY: none.\n\
                  \x20   unsafe { with_mut(locked, node, |member| member.state = state) };\n\
                  }\n\n\
-                 /// A linked node's newer and older neighbour.\n",
+                 /// What a broken list is called.\n",
             ),
         ]),
         found_by: Answers,

@@ -11,7 +11,11 @@ pub(super) const SEEDS: &[Seed] = &[
     Seed {
         seen: SEEN,
         wrong: "the panic of a parent's release leaves a child linked to its other parents, and frees it",
-        change: Edit(&[("links.rs", "        deferred.add(released);\n", "        released.resume();\n")]),
+        change: Edit(&[(
+            "links/end.rs",
+            "        deferred.add(unsafe { unlink(link) });\n",
+            "        unsafe { unlink(link) }.resume();\n",
+        )]),
         found_by: Scenario("drop_of_child_of_a_bomb_vs_cancel"),
     },
     Seed {
@@ -19,10 +23,10 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "the panic of a state's release leaves a registration's closure where it is",
         change: Edit(&[(
             "disposal.rs",
-            "let_go(locked, self.source) };\n                remains.clear_last(released);\n",
-            "let_go(locked, self.source) };\n\
-             \x20               released.resume();\n\
-             \x20               remains.clear_last(Deferred::none());\n",
+            "let_go(locked, source) };\n    remains.clear_last(released);\n",
+            "let_go(locked, source) };\n\
+             \x20   released.resume();\n\
+             \x20   remains.clear_last(Deferred::none());\n",
         )]),
         found_by: Scenario("dispose_vs_drop_of_token_of_a_bomb"),
     },

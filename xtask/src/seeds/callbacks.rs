@@ -64,8 +64,9 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "a callback runs under the lock",
         change: Edit(&[(
             "notify.rs",
-            "                    drop(locked);\n                    self.release_child();\n                    self.call(run, node);\n",
-            "                    self.release_child();\n                    self.call(run, node);\n                    drop(locked);\n",
+            "        drop(locked);\n        // SAFETY: node Invariant 3: this thread took the node out of the list, of this source, just \
+             now.\n        unsafe { call(source.ptr(), run, node) };\n",
+            "        // SAFETY: none.\n        unsafe { call(source.ptr(), run, node) };\n        drop(locked);\n",
         )]),
         found_by: Scenario("register_inside_callback_vs_dispose"),
     },
@@ -79,7 +80,7 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "smol-rs/event-listener#138, #139",
         wrong: "a registration that had to allocate does not look again whether the request was made",
         change: Edit(&[(
-            "registration.rs",
+            "register.rs",
             "    match admit(source, seen) {\n        Ok(locked) => Ok((locked, new.cast())),",
             "    match Ok(source.lock(seen)) {\n        Ok(locked) => Ok((locked, new.cast())),",
         )]),

@@ -12,7 +12,7 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "this crate, before its first release",
         wrong: "a request leaves the timer to the last source handle",
         change: Edit(&[(
-            "notify.rs",
+            "notify/request.rs",
             "    let timer = timer::retire(&mut locked);\n",
             "    let timer: Option<Retired<P>> = None;\n",
         )]),
@@ -56,7 +56,7 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: SEEN,
         wrong: "the cause is set after the request",
         change: Edit(&[(
-            "notify.rs",
+            "notify/request.rs",
             "    spare.attach(&mut locked);\n    locked.set(cause.bits());\n",
             "    locked.set(crate::shared::CANCELLED);\n\
              \x20   drop(locked);\n\
@@ -70,7 +70,7 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: SEEN,
         wrong: "a child that the request reaches has a cause of its own",
         change: Edit(&[(
-            "notify.rs",
+            "notify/notifier.rs",
             "                let cause = locked.cause();\n",
             "                let cause = Cause::Requested;\n",
         )]),
@@ -90,7 +90,7 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: SEEN,
         wrong: "a request that comes too late takes the place of the cause",
         change: Edit(&[(
-            "notify.rs",
+            "notify/request.rs",
             "    if seen.is_cancelled() {\n        return None;\n    }\n    let spare",
             "    if seen.is_cancelled() {\n\
              \x20       source.lock(seen).set(cause.bits() & crate::shared::TIMED_OUT);\n        return None;\n    }\n    let spare",

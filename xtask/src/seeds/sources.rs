@@ -11,16 +11,16 @@ pub(super) const SEEDS: &[Seed] = &[
         change: Edit(&[
             (
                 "source/end.rs",
-                "        let unlinked = links::unlink_all(&handle);\n",
+                "        match links::release_plain(handle) {\n",
                 "        let mut locked = handle.lock(Seen::HELD);\n\
                  \x20       if locked.is_live() {\n\
                  \x20           locked.set(ORPHANED);\n\
                  \x20       }\n\
                  \x20       drop(locked);\n\
-                 \x20       let unlinked = links::unlink_all(&handle);\n",
+                 \x20       match links::release_plain(handle) {\n",
             ),
             (
-                "notify.rs",
+                "notify/request.rs",
                 "    let mut locked = source.lock(seen);\n    if !locked.is_live() {\n",
                 "    let mut locked = source.lock(seen);\n\
                  \x20   assert!(locked.is_cancelled() || locked.is_live(), \"the source is disposed\");\n\
@@ -50,9 +50,10 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "dotnet/runtime#46603, Kotlin/kotlinx.coroutines#2660 and #3380",
         wrong: "a link whose turn came before its child went is not given back, and keeps the parent alive",
         change: Edit(&[(
-            "links.rs",
-            "        unsafe { Callbacks::remove(&mut locked, link.cast()) };\n",
-            "        if unsafe { Callbacks::remove(&mut locked, link.cast()) }.is_none() {\n            return;\n        }\n",
+            "links/end.rs",
+            "    unsafe { Callbacks::withdraw(&mut locked, link.cast()) };\n",
+            "    if unsafe { Callbacks::withdraw(&mut locked, link.cast()) }.is_none() {\n\
+             \x20       return Deferred::none();\n    }\n",
         )]),
         found_by: Scenario("cancel_vs_drop_of_child"),
     },
@@ -60,10 +61,9 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "tokio#4639, #4652",
         wrong: "a cancelled child is not unlinked",
         change: Edit(&[(
-            "source/end.rs",
-            "        let unlinked = links::unlink_all(&handle);\n",
-            "        let is_live = !handle.is_cancelled();\n\
-             \x20       let unlinked = if is_live { links::unlink_all(&handle) } else { Deferred::none() };\n",
+            "links/end.rs",
+            "unsafe { L::get(block, i) } {\n",
+            "unsafe { L::get(block, i) }.filter(|_| !handle.is_cancelled()) {\n",
         )]),
         found_by: Scenario("cancel_parent_vs_cancel_child"),
     },
@@ -77,7 +77,7 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "folly fe27f3930",
         wrong: "whoever finds the request made does not receive what came before it",
         change: Edit(&[(
-            "notify.rs",
+            "notify/request.rs",
             "    let seen = source.poll();\n    if seen.is_cancelled() {\n        return None;",
             "    let seen = source.peek();\n    if seen.is_cancelled() {\n        return None;",
         )]),
@@ -107,7 +107,7 @@ pub(super) const SEEDS: &[Seed] = &[
                  \x20   /// The state's bits, possibly out of date.\n",
             ),
             (
-                "notify.rs",
+                "notify/request.rs",
                 "    let mut locked = source.lock(seen);\n\
                  \x20   if !locked.is_live() {\n\
                  \x20       drop(locked);\n\
@@ -128,7 +128,11 @@ pub(super) const SEEDS: &[Seed] = &[
     Seed {
         seen: "crossbeam 9178ce15 and #1084",
         wrong: "the last handle of a child releases it while the parent's request runs its callbacks",
-        change: Edit(&[("notify.rs", "    unsafe { Handle::retain(child) }", "    unsafe { Handle::adopt(child) }")]),
+        change: Edit(&[(
+            "notify/notifier.rs",
+            "    unsafe { Handle::retain(child) }",
+            "    unsafe { Handle::adopt(child) }",
+        )]),
         found_by: Scenario("cancel_vs_drop_of_child"),
     },
 ];

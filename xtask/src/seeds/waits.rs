@@ -37,28 +37,27 @@ pub(super) const SEEDS: &[Seed] = &[
         change: Edit(&[
             (
                 "list.rs",
-                "wakers: &mut [Option<Waker>]) -> usize {",
-                "wakers: &mut [Option<Ptr<P, Sleeper<P>>>]) -> usize {",
+                "mut keep: impl FnMut(Option<Waker>) -> bool",
+                "mut keep: impl FnMut(Option<Ptr<P, Sleeper<P>>>) -> bool",
             ),
             (
                 "list.rs",
-                "        wakers[taken] = unsafe { set_waker(locked, sleeper, None) };\n",
-                "        wakers[taken] = Some(sleeper);\n",
+                "        if !keep(unsafe { set_waker(locked, sleeper, None) }) {\n",
+                "        if !keep(Some(sleeper)) {\n",
             ),
             (
-                "notify.rs",
-                "    let mut batch = [const { None::<Waker> }; N];\n",
-                "    let mut batch = [const { None::<weakest::Ptr<P, crate::node::Sleeper<P>>> }; N];\n",
+                "notify/request.rs",
+                "MaybeUninit::<Waker>::uninit()",
+                "MaybeUninit::<weakest::Ptr<P, crate::node::Sleeper<P>>>::uninit()",
             ),
             (
-                "notify.rs",
-                "    let mut wakers = batch[..taken].iter_mut().filter_map(Option::take);\n",
-                "    // SAFETY: none.\n\
-                 \x20   let mut wakers = batch[..taken].iter_mut().filter_map(|sleeper| unsafe {\n\
-                 \x20       sleeper.take()?.get().waker.with_mut(Option::take)\n\
-                 \x20   });\n",
+                "notify/request.rs",
+                "        wakers.next().map(|waker| unsafe { waker.assume_init_read() })\n",
+                "        wakers.next().and_then(|sleeper| unsafe {\n\
+                 \x20           sleeper.assume_init_read().get().waker.with_mut(Option::take)\n\
+                 \x20       })\n",
             ),
-            ("notify.rs", "use weakest::{Platform, ThreadId};", "use weakest::{Cell, Platform, ThreadId};"),
+            ("notify/request.rs", "use weakest::{Platform, ThreadId};", "use weakest::{Cell, Platform, ThreadId};"),
         ]),
         found_by: Scenario("cancel_vs_drop_of_future"),
     },
@@ -76,8 +75,8 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "tokio#4129, #5471, #5475, #5578",
         wrong: "a waker is called under the lock",
         change: Edit(&[
-            ("notify.rs", "    drop(locked);\n    let mut wakers = batch", "    let mut wakers = batch"),
-            ("notify.rs", "    taken < N\n", "    drop(locked);\n    taken < N\n"),
+            ("notify/request.rs", "    drop(locked);\n    let mut wakers = batch", "    let mut wakers = batch"),
+            ("notify/request.rs", "    there_are_more\n}", "    drop(locked);\n    there_are_more\n}"),
         ]),
         found_by: Scenario("cancel_vs_drop_after_second_poll"),
     },
@@ -86,17 +85,17 @@ pub(super) const SEEDS: &[Seed] = &[
         wrong: "callbacks run before the waits are released",
         change: Edit(&[
             (
-                "notify.rs",
-                "if has_waits || timer.is_some() {\n",
-                "if has_waits && !has_callbacks || timer.is_some() {\n",
+                "notify/request.rs",
+                "        self.has_waits || self.timer.is_some()\n",
+                "        self.has_waits && !self.has_callbacks || self.timer.is_some()\n",
             ),
             (
                 "notify.rs",
-                "        Some(Found::Callbacks(locked)) => notify(root, locked, me, on_panic, panics),\n",
-                "        Some(Found::Callbacks(locked)) => {\n\
-                 \x20           let result = notify(root, locked, me, on_panic, panics);\n\
-                 \x20           release_all(root, root.lock(Seen::CANCELLED), None, 0, &mut Collector::default());\n\
-                 \x20           result\n\
+                "        Ok(None) => Ok(true),\n",
+                "        Ok(None) => {\n\
+                 \x20           let locked = root.lock(crate::shared::Seen::CANCELLED);\n\
+                 \x20           request::release_all(root, locked, None, 0, &mut Collector::default());\n\
+                 \x20           Ok(true)\n\
                  \x20       }\n",
             ),
         ]),
@@ -106,10 +105,10 @@ pub(super) const SEEDS: &[Seed] = &[
         seen: "once_cell 5386606 and 0af68fb, parking_lot 8c36d8c",
         wrong: "waits are woken before the request is made",
         change: Edit(&[(
-            "notify.rs",
+            "notify/request.rs",
             "    let timer = timer::retire(&mut locked);\n",
             "    if locked.with(|lists| lists.waits.is_some()) {\n\
-             \x20       release_all(source, locked, None, depth, panics);\n\
+             \x20       release_all(source, locked, None, 0, &mut Collector::default());\n\
              \x20       locked = source.lock(seen);\n\
              \x20   }\n\
              \x20   let timer = timer::retire(&mut locked);\n",

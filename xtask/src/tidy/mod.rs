@@ -17,19 +17,19 @@ use crate::command::Outcome;
 
 /// A text file of the project.
 #[derive(Debug)]
-struct Source {
+pub(crate) struct Source {
     /// Path from the workspace's root, with `/`.
-    path: String,
-    text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 impl Source {
-    fn is_rust(&self) -> bool {
+    pub(crate) fn is_rust(&self) -> bool {
         Path::new(&self.path).extension().is_some_and(|extension| extension == "rs")
     }
 
     /// Whether it lies in the folder, which ends with `/`.
-    fn is_in(&self, folder: &str) -> bool {
+    pub(crate) fn is_in(&self, folder: &str) -> bool {
         self.path.starts_with(folder)
     }
 }
@@ -70,7 +70,7 @@ pub(crate) fn tidy() -> Outcome {
 }
 
 /// Every text file below `root` that is the project's own.
-fn read(root: &Path) -> Result<Vec<Source>, String> {
+pub(crate) fn read(root: &Path) -> Result<Vec<Source>, String> {
     let mut sources = Vec::new();
     for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(is_ours) {
         let entry = entry.map_err(|e| e.to_string())?;
