@@ -34,6 +34,7 @@ mod journal;
 mod list;
 mod lock;
 pub mod lowering;
+pub mod minima;
 mod names;
 mod page;
 mod pins;

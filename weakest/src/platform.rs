@@ -14,6 +14,12 @@ use core::time::Duration;
 use crate::ptr::Ptr;
 use crate::site::Site;
 
+mod atomic;
+mod cell;
+
+pub use atomic::{Atomic, AtomicFlag, AtomicInt, AtomicPointer, WaitSites};
+pub use cell::{Cell, CellName};
+
 /// A world in which a primitive runs.
 ///
 /// # Safety
@@ -30,7 +36,7 @@ use crate::site::Site;
 /// An implementation says so by `unsafe impl`:
 ///
 /// ```compile_fail,E0200
-/// use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
+/// use std::sync::atomic::*;
 /// use std::{ptr::NonNull, task::Waker, time::Duration};
 /// use weakest::{Native, NativeCell, NativeSlot, Platform, Site, ThreadId};
 ///
@@ -38,8 +44,17 @@ use crate::site::Site;
 /// enum Mine {}
 ///
 /// impl Platform for Mine {
+///     # type AtomicBool = AtomicBool;
+///     # type AtomicU8 = AtomicU8;
+///     # type AtomicU16 = AtomicU16;
 ///     # type AtomicU32 = AtomicU32;
+///     # type AtomicU64 = AtomicU64;
 ///     # type AtomicUsize = AtomicUsize;
+///     # type AtomicI8 = AtomicI8;
+///     # type AtomicI16 = AtomicI16;
+///     # type AtomicI32 = AtomicI32;
+///     # type AtomicI64 = AtomicI64;
+///     # type AtomicIsize = AtomicIsize;
 ///     # type AtomicPtr<T> = AtomicPtr<T>;
 ///     # type Cell<T> = NativeCell<T>;
 ///     # type Slot<T> = NativeSlot<T>;
@@ -60,12 +75,30 @@ use crate::site::Site;
 /// }
 /// ```
 pub unsafe trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
+    /// An atomic `bool`.
+    type AtomicBool: AtomicFlag;
+    /// An atomic byte.
+    type AtomicU8: AtomicInt<u8>;
+    /// An atomic 16-bit word.
+    type AtomicU16: AtomicInt<u16>;
     /// An atomic 32-bit word.
     type AtomicU32: AtomicInt<u32>;
+    /// An atomic 64-bit word.
+    type AtomicU64: AtomicInt<u64>;
     /// An atomic machine word.
     type AtomicUsize: AtomicInt<usize>;
+    /// An atomic signed byte.
+    type AtomicI8: AtomicInt<i8>;
+    /// An atomic signed 16-bit word.
+    type AtomicI16: AtomicInt<i16>;
+    /// An atomic signed 32-bit word.
+    type AtomicI32: AtomicInt<i32>;
+    /// An atomic signed 64-bit word.
+    type AtomicI64: AtomicInt<i64>;
+    /// An atomic signed machine word.
+    type AtomicIsize: AtomicInt<isize>;
     /// An atomic pointer.
-    type AtomicPtr<T>: Atomic<*mut T>;
+    type AtomicPtr<T>: AtomicPointer<T>;
     /// Plain shared memory: whoever accesses it must be ordered by something else.
     type Cell<T>: Cell<T>;
     /// A value in memory its owner pins (a stack frame, a future), reached by other threads through [`Ptr`].
@@ -111,137 +144,17 @@ pub unsafe trait Platform: Sized + Copy + Debug + Send + Sync + 'static {
     /// Whether an explorer is tearing down a failed execution, in which destructors must do nothing and a caught
     /// panic must go on. Always `false` natively.
     ///
+    /// Most primitives need not ask. The graph explorer gives up an execution that is over as it stands: no destructor
+    /// of it runs, and what it owned on the heap stays until the process ends. A program that asks is unwound instead,
+    /// from the next execution on, and frees what it owns. loom and shuttle always unwind: operations of a destructor do
+    /// nothing then, and a load returns the newest value (as under the graph explorer in a thread that unwinds from a
+    /// panic of the program's own when its execution ends). A destructor that frees, by itself, what such a value says,
+    /// or waits in a loop of its own, has to ask.
+    ///
     /// # Panics
     /// As every operation of an explorer's platform: if none of its explorations is running on this thread. While the
     /// thread unwinds it returns `true` instead.
     fn failed() -> bool;
-}
-
-/// An atomic value. Each access names its [`Site`], which holds the ordering; a compare-exchange names two. An explorer
-/// tells the caller's place in its traces; natively that costs nothing.
-///
-/// # Safety
-/// Unsafe code believes that it behaves as an atomic of Rust's memory model: what a load or a read-modify-write returns
-/// was stored there, or is the initial value; the order of changes is one; a compare-exchange that returns `Ok` found
-/// `current` and replaced it by `new`, in one step; one that returns `Err` changed nothing; an access synchronises at
-/// least as its site's ordering says, or the execution is one of an explorer that reports what the missing order breaks.
-pub unsafe trait Atomic<T: Copy + PartialEq>: Debug + Send + Sync {
-    /// A new atomic that holds `value`.
-    #[track_caller]
-    fn new(value: T) -> Self;
-
-    /// Loads the value.
-    #[track_caller]
-    fn load<S: Site>(&self, site: S) -> T;
-
-    /// Stores `value`.
-    #[track_caller]
-    fn store<S: Site>(&self, value: T, site: S);
-
-    /// Stores `value`, returns the one it replaced.
-    #[track_caller]
-    fn swap<S: Site>(&self, value: T, site: S) -> T;
-
-    /// Stores `new` if the value is `current`; returns the value found, as `Ok` if it was replaced.
-    #[track_caller]
-    fn compare_exchange<S: Site>(&self, current: T, new: T, success: S, failure: S) -> Result<T, T>;
-
-    /// As [`compare_exchange`](Self::compare_exchange), and may fail although the value is `current`.
-    #[track_caller]
-    fn compare_exchange_weak<S: Site>(&self, current: T, new: T, success: S, failure: S) -> Result<T, T>;
-
-    /// Waits until a load satisfies `ready` and returns what it loaded. For waits known to be short: the native
-    /// platform spins, then yields, then sleeps for moments, so that a thread of a lower priority gets on. It never parks.
-    #[track_caller]
-    fn wait_until<S: Site>(&self, site: S, ready: impl Fn(T) -> bool) -> T;
-
-    /// Waits until the value satisfies `ready` and replaces it in the same step by `new(value)`; returns the value it
-    /// replaced. This is what the acquire of a lock is. `likely` is tried first without looking, so it must satisfy
-    /// `ready`. For waits known to be short, as [`wait_until`](Self::wait_until).
-    ///
-    /// `sites` is a function, so that the orderings are constants out of line too.
-    #[track_caller]
-    fn wait_replace<S: Site>(
-        &self,
-        likely: T,
-        ready: impl Fn(T) -> bool,
-        new: impl Fn(T) -> T,
-        sites: impl Fn() -> WaitSites<S>,
-    ) -> T;
-}
-
-/// An atomic integer. Arithmetic wraps.
-///
-/// # Safety
-/// As [`Atomic`]: each method replaces the value by what its name says, in one step, and returns the one replaced.
-pub unsafe trait AtomicInt<T: Copy + PartialEq>: Atomic<T> {
-    /// Adds, returns the previous value.
-    #[track_caller]
-    fn fetch_add<S: Site>(&self, value: T, site: S) -> T;
-
-    /// Subtracts, returns the previous value.
-    #[track_caller]
-    fn fetch_sub<S: Site>(&self, value: T, site: S) -> T;
-
-    /// Sets bits, returns the previous value.
-    #[track_caller]
-    fn fetch_or<S: Site>(&self, bits: T, site: S) -> T;
-
-    /// Keeps only `bits`, returns the previous value.
-    #[track_caller]
-    fn fetch_and<S: Site>(&self, bits: T, site: S) -> T;
-}
-
-/// The three sites of [`Atomic::wait_replace`].
-#[derive(Debug, Clone, Copy)]
-pub struct WaitSites<S> {
-    /// The replacement ([`Op::CasSuccess`](crate::Op::CasSuccess)).
-    pub success: S,
-    /// An attempt that found another value ([`Op::CasFailure`](crate::Op::CasFailure)).
-    pub failure: S,
-    /// The load between two attempts ([`Op::Load`](crate::Op::Load)).
-    pub spin: S,
-}
-
-/// What a [`Cell`] holds and which rule or guarantee keeps its accesses apart: an explorer that finds a race on the
-/// cell reports that rule as broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CellName {
-    /// What it holds, for people.
-    pub what: &'static str,
-    /// Id of the rule or guarantee that a race would break.
-    pub rule: &'static str,
-}
-
-impl CellName {
-    /// Names a cell.
-    #[must_use]
-    pub const fn new(what: &'static str, rule: &'static str) -> Self {
-        Self { what, rule }
-    }
-}
-
-/// Plain memory shared between threads.
-///
-/// # Safety
-/// Unsafe code believes that [`with`](Self::with) and [`with_mut`](Self::with_mut) call the closure once, on the calling
-/// thread and before they return, or unwind without calling it; that all of them on one cell lend the same value, which
-/// is the one that the cell was made with until a closure changes it; and that nothing else accesses that value.
-pub unsafe trait Cell<T> {
-    /// A new cell that holds `value`.
-    fn new(name: CellName, value: T) -> Self;
-
-    /// Reads the value. The closure must not call the platform.
-    ///
-    /// # Safety
-    /// No thread writes the cell meanwhile: every write is ordered before or after this access.
-    unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R;
-
-    /// Writes the value. The closure must not call the platform.
-    ///
-    /// # Safety
-    /// No thread accesses the cell meanwhile: every access is ordered before or after this one.
-    unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R;
 }
 
 /// A value in memory that its owner pins. Dropping the slot is the end of the value, as

@@ -25,6 +25,11 @@ fn passes(body: fn() -> String) {
 }
 
 #[test]
+fn every_operation_of_the_facade_does_what_it_says() {
+    common::facade::check::<Loom>();
+}
+
+#[test]
 fn outside_of_an_exploration_every_operation_is_refused() {
     common::outside::check::<Loom>("loom");
     common::outside::check_nested::<Loom>();

@@ -104,6 +104,11 @@ fn a_failing_schedule_replays() {
 }
 
 #[test]
+fn every_operation_of_the_facade_does_what_it_says() {
+    common::facade::check::<Shuttle>();
+}
+
+#[test]
 fn outside_of_an_exploration_every_operation_is_refused() {
     common::outside::check::<Shuttle>("shuttle");
     common::outside::check_nested::<Shuttle>();

@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use crate::command::{Outcome, run, run_with};
-use crate::{codegen, page, report, sanitize, suites, tidy};
+use crate::{codegen, package, page, primitives, report, sanitize, suites, tidy};
 
 /// A gate's name and the gate.
 type Gate = (&'static str, fn() -> Outcome);
 
 /// The README's test command first. What needs no optimised code has none: two builds of everything would take longer
 /// than what they run.
-const GATES: [Gate; 14] = [
+const GATES: &[Gate] = &[
     ("tests", || run("cargo test --features loom")),
     ("format", || run("cargo fmt --all --check")),
     ("lints", lints),
@@ -18,18 +18,20 @@ const GATES: [Gate; 14] = [
     ("docs' examples", || run("cargo test --workspace --doc --all-features")),
     ("audit", || run("cargo run --bin audit")),
     ("small programs", programs),
+    ("primitives in crates of their own", primitives::primitives),
     ("the page, in a browser", page::page),
     ("every benchmark once, untimed", || run("cargo bench --profile dev -p rescind-benches -- --test")),
     ("report", || report::report(true)),
     ("tidy", tidy::tidy),
     ("machine code", codegen::codegen),
+    ("packages", package::package),
     ("others' loom tests", || suites::suites(&suites::Options::quick())),
     ("sanitizers", || sanitize::sanitize(10)),
 ];
 
 pub(crate) fn ci() -> Outcome {
     let mut spent = Vec::new();
-    for (name, gate) in GATES {
+    for &(name, gate) in GATES {
         let begun = Instant::now();
         gate()?;
         spent.push((name, begun.elapsed().as_secs()));

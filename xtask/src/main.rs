@@ -5,7 +5,9 @@ mod ci;
 mod codegen;
 mod command;
 mod dotnet;
+mod package;
 mod page;
+mod primitives;
 mod report;
 mod sanitize;
 mod seeds;
@@ -40,6 +42,10 @@ enum Task {
     Page,
     /// Compares the machine code of the facade with that of hand-written atomics.
     Codegen,
+    /// Audits the primitives of `audit/primitives`, as they are and with wrong orderings planted.
+    Primitives,
+    /// Packages what is published, as crates.io would get it.
+    Package,
     /// Plants bugs that others shipped, in a copy of the token: each must be found.
     Seeds {
         /// Only seeds that hold this text.
@@ -66,6 +72,8 @@ fn main() -> ExitCode {
         Task::Sanitize { seconds } => sanitize::sanitize(seconds),
         Task::Page => page::page(),
         Task::Codegen => codegen::codegen(),
+        Task::Primitives => primitives::primitives(),
+        Task::Package => package::package(),
         Task::Seeds { filter } => seeds::seeds(&filter),
         Task::Suites(options) => suites::suites(&options),
         Task::Bench(options) => bench::bench(&options),

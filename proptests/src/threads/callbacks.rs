@@ -192,16 +192,16 @@ impl<M: Moments> Execution<M> {
             self.give_back(kept);
             return answer;
         }
-        let source = kept.registration.token();
-        let source =
-            self.world(|world| world.tokens.iter().find(|(_, token)| **token == source).map_or(0, |(id, _)| *id));
+        let source = {
+            let own = kept.registration.token();
+            self.world(|world| world.tokens.iter().find(|(_, token)| **token == own).map_or(0, |(id, _)| *id))
+        };
         let Some(KeptRegistration { label, registration }) = self.take_shared(kept) else {
             return Ok(Answer::Void);
         };
         let me = self.me();
         if op == RegistrationOp::Detach || op == RegistrationOp::Dispose && !self.may_wait(source) {
-            registration.detach();
-            return Ok(Answer::Done);
+            return self.call_first(|| registration.detach()).map(|()| Answer::Done);
         }
         self.learn(|facts| facts.removing(label, true));
         let (mut over, empty) = (true, registration == Registration::default());

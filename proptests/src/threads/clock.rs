@@ -71,6 +71,8 @@ struct State {
     /// By timer: when it is due, and how many arming calls came before.
     due: Vec<Option<(Duration, usize)>>,
     fires: Vec<Option<Fire>>,
+    /// By timer: how often it fires now, and whether it was dropped. The last of both drops what it fires.
+    firing: Vec<(usize, bool)>,
     armed: usize,
 }
 
@@ -129,16 +131,51 @@ impl<M: Platform> Clock<M> {
     }
 
     /// Moves the clock; returns what fell due, to be fired one by one.
-    pub(super) fn advance(&self, by: Duration) -> impl Iterator<Item = Fire> {
+    pub(super) fn advance(&self, by: Duration) -> impl Iterator<Item = Firing<M>> {
         self.state().now += by;
         std::iter::from_fn(|| {
             let mut state = self.state();
             let now = state.now;
             let due = state.due.iter().enumerate().filter_map(|(n, due)| Some((due.filter(|due| due.0 <= now)?, n)));
-            let timer = due.min()?.1;
-            state.due[timer] = None;
-            state.fires[timer].clone()
+            let number = due.min()?.1;
+            state.due[number] = None;
+            let fire = state.fires[number].clone()?;
+            state.firing[number].0 += 1;
+            Some(Firing { fire: Some(fire), clock: self.clone(), number })
         })
+    }
+}
+
+/// What fell due.
+pub(super) struct Firing<M: Platform> {
+    /// `None` once it is given back.
+    fire: Option<Fire>,
+    clock: Clock<M>,
+    number: usize,
+}
+
+impl<M: Platform> Firing<M> {
+    /// Fires.
+    pub(super) fn fire(&self) {
+        if let Some(fire) = &self.fire {
+            fire();
+        }
+    }
+}
+
+impl<M: Platform> Drop for Firing<M> {
+    fn drop(&mut self) {
+        if M::failed() {
+            return;
+        }
+        let mut state = self.clock.state();
+        // Another share is among the fires.
+        self.fire = None;
+        let (firing, dropped) = &mut state.firing[self.number];
+        *firing -= 1;
+        let last = if *firing == 0 && *dropped { state.fires[self.number].take() } else { None };
+        drop(state);
+        drop(last);
     }
 }
 
@@ -162,7 +199,7 @@ impl<M: Platform> SourceClock<M> {
     /// Whether the source's timer was made and not dropped yet.
     pub(super) fn has_timer(&self) -> bool {
         let timer = *self.timer.lock().expect("nothing panics under this lock");
-        timer.is_some_and(|timer| self.clock.state().fires[timer].is_some())
+        timer.is_some_and(|timer| !self.clock.state().firing[timer].1)
     }
 }
 
@@ -175,6 +212,7 @@ impl<M: Moments> TimeProvider for SourceClock<M> {
         let mut state = self.clock.state();
         state.due.push(None);
         state.fires.push(Some(fire.into()));
+        state.firing.push((0, false));
         let number = state.due.len() - 1;
         *self.timer.lock().expect("nothing panics under this lock") = Some(number);
         Box::new(ClockTimer { clock: self.clock.clone(), number })
@@ -206,8 +244,10 @@ impl<M: Platform> Drop for ClockTimer<M> {
         }
         let mut state = self.clock.state();
         state.due[self.number] = None;
-        let fire = state.fires[self.number].take();
+        let (firing, dropped) = &mut state.firing[self.number];
+        *dropped = true;
+        let last = if *firing == 0 { state.fires[self.number].take() } else { None };
         drop(state);
-        drop(fire);
+        drop(last);
     }
 }

@@ -67,13 +67,13 @@ impl<M: Moments> Execution<M> {
 
     fn advance(&self, by: Ticks) -> Result<Answer, Thrown> {
         let mut thrown = Vec::new();
-        for fire in self.clock().advance(time(by).min(Duration::from_hours(1))) {
-            if let Err(Thrown(numbers)) = self.call(|| {
-                fire();
+        for firing in self.clock().advance(time(by).min(Duration::from_hours(1))) {
+            let fired = self.call(|| {
+                firing.fire();
                 Ok(())
-            }) {
-                thrown.extend(numbers);
-            }
+            });
+            let ended = self.call_first(|| drop(firing));
+            thrown.extend([fired, ended].into_iter().filter_map(Result::err).flat_map(|Thrown(numbers)| numbers));
         }
         if thrown.is_empty() { Ok(Answer::Done) } else { Err(Thrown(thrown)) }
     }

@@ -3,14 +3,16 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 
 use super::machine::Change;
 use super::program::MemoryOrder;
 use super::runtime::{self, Access, Birth, Request};
 use crate::model::execution::Era;
+use crate::model::guard::{Exclude, Exclusive, refuse_forgotten};
 use crate::model::ordering_of;
 use crate::model::word::Word;
-use crate::platform::{Atomic, AtomicInt, WaitSites};
+use crate::platform::{Atomic, AtomicFlag, AtomicInt, AtomicPointer, WaitSites};
 use crate::site::{Ordering, Site};
 
 /// An atomic whose every access is an event of the execution graph.
@@ -19,6 +21,7 @@ pub struct GraphAtomic<T> {
     /// What operations return while an execution is torn down.
     init: u64,
     birth: Birth,
+    excluded: bool,
     value: PhantomData<fn(T) -> T>,
 }
 
@@ -35,14 +38,30 @@ pub(super) fn order_of<S: Site>(site: S) -> MemoryOrder {
 }
 
 impl<T: Word> GraphAtomic<T> {
-    /// Whether an operation may go on; notes one on an atomic that need not be there yet.
     fn live<S: Site>(&self, site: S) -> bool {
+        self.live_at(site.row().name)
+    }
+
+    /// Whether an operation may go on; notes one on an atomic that need not be there yet.
+    fn live_at(&self, name: &str) -> bool {
         let era = self.birth.map_or(Era::NONE, |born| born.era);
-        let live = runtime::live_on(era, site.row().name);
+        let live = runtime::live_on(era, name);
         if live {
-            runtime::note_access(self.birth, site.row().name);
+            runtime::note_access(self.birth, name);
+            if self.excluded {
+                refuse_forgotten(name);
+            }
         }
         live
+    }
+
+    /// Reads without atomicity.
+    fn plain_load(&self, name: &'static str, at: &'static Location<'static>) -> T {
+        if !self.live_at(name) {
+            return T::from_bits(self.init);
+        }
+        let access = Access { place: Some(at), ..Access::named(name) };
+        T::from_bits(runtime::load(self.location, MemoryOrder::NonAtomic, &|_| true, access).value)
     }
 
     #[track_caller]
@@ -78,9 +97,14 @@ impl<T: Word> GraphAtomic<T> {
 // SAFETY: the explorer's answers are those of RC11, one event for each operation; no answer is given to one that is made
 // outside of the execution that made the atomic.
 unsafe impl<T: Word> Atomic<T> for GraphAtomic<T> {
+    type Mut<'a>
+        = Exclusive<'a, T, Self>
+    where
+        Self: 'a;
+
     fn new(value: T) -> Self {
         let (location, birth) = runtime::new_location(value.bits(), T::MAY_BE_ADDRESS);
-        Self { location, init: value.bits(), birth, value: PhantomData }
+        Self { location, init: value.bits(), birth, excluded: false, value: PhantomData }
     }
 
     fn load<S: Site>(&self, site: S) -> T {
@@ -137,30 +161,84 @@ unsafe impl<T: Word> Atomic<T> for GraphAtomic<T> {
         let answer = runtime::update(self.location, order, failure, change, Some(&ready), false, accesses);
         T::from_bits(answer.value)
     }
+
+    fn get_mut(&mut self) -> Exclusive<'_, T, Self> {
+        let at = Location::caller();
+        let value = self.plain_load("get_mut", at);
+        Exclusive::new(self, value, at)
+    }
+
+    fn into_inner(self) -> T {
+        self.plain_load("into_inner", Location::caller())
+    }
 }
 
-macro_rules! graph_int {
-    ($T:ty) => {
-        // SAFETY: as for `Atomic`: each is one read-modify-write.
-        unsafe impl AtomicInt<$T> for GraphAtomic<$T> {
-            fn fetch_add<S: Site>(&self, value: $T, site: S) -> $T {
-                self.modify(|old| old.wrapping_add(value), site)
-            }
-            fn fetch_sub<S: Site>(&self, value: $T, site: S) -> $T {
-                self.modify(|old| old.wrapping_sub(value), site)
-            }
-            fn fetch_or<S: Site>(&self, bits: $T, site: S) -> $T {
-                self.modify(|old| old | bits, site)
-            }
-            fn fetch_and<S: Site>(&self, bits: $T, site: S) -> $T {
-                self.modify(|old| old & bits, site)
-            }
+impl<T: Word> Exclude<T> for GraphAtomic<T> {
+    fn write_back(&mut self, value: T, at: &'static Location<'static>) {
+        if self.live_at("get_mut") {
+            let access = Access { place: Some(at), ..Access::named("get_mut") };
+            let (location, value) = (self.location, value.bits());
+            runtime::operate(Request::Store { location, order: MemoryOrder::NonAtomic, value }, access);
         }
+    }
+
+    fn excluded(&mut self) -> &mut bool {
+        &mut self.excluded
+    }
+}
+
+/// Read-modify-writes by name, and what they make of the old value.
+macro_rules! graph_rmw {
+    ($T:ty: $($rmw:ident($($value:ident: $V:ty)?) = |$old:ident| $new:expr;)+) => {
+        $(fn $rmw<S: Site>(&self, $($value: $V,)? site: S) -> $T {
+            self.modify(|$old| $new, site)
+        })+
     };
 }
 
-graph_int!(u32);
-graph_int!(usize);
+macro_rules! graph_int {
+    ($($T:ty),+) => {
+        $(
+            // SAFETY: as for `Atomic`: each is one read-modify-write.
+            unsafe impl AtomicInt<$T> for GraphAtomic<$T> {
+                graph_rmw! { $T:
+                    fetch_add(value: $T) = |old| old.wrapping_add(value);
+                    fetch_sub(value: $T) = |old| old.wrapping_sub(value);
+                    fetch_or(bits: $T) = |old| old | bits;
+                    fetch_and(bits: $T) = |old| old & bits;
+                    fetch_xor(bits: $T) = |old| old ^ bits;
+                    fetch_nand(bits: $T) = |old| !(old & bits);
+                    fetch_max(value: $T) = |old| old.max(value);
+                    fetch_min(value: $T) = |old| old.min(value);
+                }
+            }
+        )+
+    };
+}
+
+graph_int!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+// SAFETY: as for `Atomic`: each is one read-modify-write.
+unsafe impl AtomicFlag for GraphAtomic<bool> {
+    graph_rmw! { bool:
+        fetch_or(value: bool) = |old| old | value;
+        fetch_and(value: bool) = |old| old & value;
+        fetch_xor(value: bool) = |old| old ^ value;
+        fetch_nand(value: bool) = |old| !(old & value);
+        fetch_not() = |old| !old;
+    }
+}
+
+// SAFETY: as for `Atomic`: each is one read-modify-write, of the address.
+unsafe impl<P> AtomicPointer<P> for GraphAtomic<*mut P> {
+    graph_rmw! { *mut P:
+        fetch_byte_add(bytes: usize) = |old| old.wrapping_byte_add(bytes);
+        fetch_byte_sub(bytes: usize) = |old| old.wrapping_byte_sub(bytes);
+        fetch_or(bits: usize) = |old| old.map_addr(|address| address | bits);
+        fetch_and(bits: usize) = |old| old.map_addr(|address| address & bits);
+        fetch_xor(bits: usize) = |old| old.map_addr(|address| address ^ bits);
+    }
+}
 
 impl<T> fmt::Debug for GraphAtomic<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

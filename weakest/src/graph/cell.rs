@@ -18,6 +18,7 @@ use super::phase;
 use super::platform::Graph;
 use super::runtime;
 use crate::model::execution::{self, Era};
+use crate::model::guard::{Lender, Lent, LentMut, Open};
 use crate::model::memory::Life;
 use crate::model::{Kind, violate};
 use crate::platform::{Cell, CellName, Slot};
@@ -121,6 +122,7 @@ pub struct GraphCell<T> {
     name: CellName,
     era: Era,
     accesses: RefCell<Accesses>,
+    open: Open,
     value: UnsafeCell<T>,
 }
 
@@ -149,16 +151,53 @@ impl<T> GraphCell<T> {
             other.note(&who, access, |access| format!("{access}s: {what}"));
             violate(Kind::Race, rule, message);
         }
+        self.open.check(who.thread, access == "write", self.name);
+    }
+
+    /// Begins the access of a guard; returns its thread.
+    fn begin(&self, write: bool) -> usize {
+        if write {
+            self.note("write", Accesses::write)
+        } else {
+            self.note("read", Accesses::read)
+        }
+        let thread = runtime::accessor().thread;
+        self.open.begin(thread, write);
+        thread
+    }
+}
+
+impl<T> Lender for GraphCell<T> {
+    fn take_back(&self, thread: usize, write: bool) {
+        self.open.end(thread, write);
+        if runtime::failed() || self.era != runtime::era() {
+            return;
+        }
+        let who = runtime::accessor();
+        let mut accesses = self.accesses.borrow_mut();
+        // The access lasts up to here. What would race with its end was refused while it was open.
+        let _ordered = if write { accesses.write(&who) } else { accesses.read(&who) };
     }
 }
 
 // SAFETY: the value lies in the cell and is lent in place, once the access has been checked; nothing else reaches it.
 unsafe impl<T> Cell<T> for GraphCell<T> {
+    type Ref<'a>
+        = Lent<'a, T, Self>
+    where
+        Self: 'a;
+
+    type RefMut<'a>
+        = LentMut<'a, T, Self>
+    where
+        Self: 'a;
+
     fn new(name: CellName, value: T) -> Self {
         runtime::require();
         let who = runtime::accessor();
         let accesses = Accesses { write: Some((who.thread, who.events)), ..Accesses::default() };
-        Self { name, era: runtime::era(), accesses: RefCell::new(accesses), value: UnsafeCell::new(value) }
+        let (accesses, value) = (RefCell::new(accesses), UnsafeCell::new(value));
+        Self { name, era: runtime::era(), accesses, open: Open::default(), value }
     }
 
     unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
@@ -171,6 +210,18 @@ unsafe impl<T> Cell<T> for GraphCell<T> {
         self.note("write", Accesses::write);
         // SAFETY: no unordered access is known, and threads switch only in platform operations.
         execution::lend(self.name.what, || write(unsafe { &mut *self.value.get() }))
+    }
+
+    unsafe fn read(&self) -> Lent<'_, T, Self> {
+        let thread = self.begin(false);
+        // SAFETY: it was checked and is open.
+        unsafe { Lent::new(self, self.value.get(), thread) }
+    }
+
+    unsafe fn write(&self) -> LentMut<'_, T, Self> {
+        let thread = self.begin(true);
+        // SAFETY: it was checked and is open.
+        unsafe { LentMut::new(self, self.value.get(), thread) }
     }
 }
 
@@ -261,7 +312,7 @@ impl<T> Drop for GraphSlot<T> {
             return;
         }
         let place = NonNull::from(&*self.value);
-        runtime::memory(|memory| if memory.is_live(place) { memory.release(place) } else { false });
+        runtime::memory(|memory| memory.end_slot(place));
         // SAFETY: dropped here only.
         unsafe { ManuallyDrop::drop(&mut self.value) }
     }

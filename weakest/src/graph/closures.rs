@@ -30,7 +30,8 @@ const LARGE_STACK: usize = 2 * 1024 * 1024;
 /// What a program is written against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// [`Platform`](crate::Platform): threads of an execution that is over unwind, and destructors know.
+    /// [`Platform`](crate::Platform): an execution that is over is given up, as it stands; but if the program asks whether
+    /// it failed, threads of an execution that is over unwind: destructors know.
     Platform,
     /// Types that look like the standard library's: an execution that is over is given up, as it stands. A thread runs
     /// up to its next operation as soon as the last one is answered, so that state outside of the model is as a
@@ -109,7 +110,7 @@ pub(super) struct Closures {
 
 impl Closures {
     pub(super) fn new(style: Style, body: Rc<dyn Fn() -> String>) -> Self {
-        runtime::start_exploration(style == Style::Plain);
+        runtime::start_exploration(style == Style::Platform);
         let settings = settings();
         Self {
             style,
@@ -146,11 +147,7 @@ impl Closures {
             let Some(thread) = self.threads.get_mut(number) else { continue };
             if let (Some(mut coroutine), Some(yielder)) = (thread.coroutine.take(), thread.yielder) {
                 runtime::enter(Accessor { thread: number, ..Accessor::default() }, yielder);
-                if self.style == Style::Plain
-                    && (!thread.unwinding || violated())
-                    && coroutine.started()
-                    && !coroutine.done()
-                {
+                if phase::gives_up() && (!thread.unwinding || violated()) && coroutine.started() && !coroutine.done() {
                     // SAFETY: what lies on the stack is the execution's own, and no thread of it goes on.
                     unsafe { coroutine.force_reset() }
                 }
@@ -160,12 +157,12 @@ impl Closures {
                     let unwind = || coroutine.resume(Answer { value: 0, wrote: false });
                     let asks;
                     (asks, left) = watchdog::run(&running, unwind);
-                    if self.style == Style::Plain && matches!(asks, CoroutineResult::Yield(_)) {
+                    if phase::gives_up() && matches!(asks, CoroutineResult::Yield(_)) {
                         // SAFETY: as above. A destructor waits in vain.
                         unsafe { coroutine.force_reset() }
                     }
                 }
-                arena::leave();
+                runtime::leave();
                 match left {
                     // It keeps its stack: Invariant 3 of the watchdog.
                     Some(_) => std::mem::forget(coroutine),
@@ -173,8 +170,10 @@ impl Closures {
                 }
             }
         }
-        self.drop_bodies();
-        drop_values();
+        Self::drop_bodies();
+        if !phase::gives_up() {
+            drop_values();
+        }
         self.threads.clear();
         self.steps.clear();
         self.runs.clear();
@@ -183,11 +182,10 @@ impl Closures {
     }
 
     /// Drops the closures of threads that did not start; what they hold may be memory that is given up.
-    fn drop_bodies(&self) {
+    fn drop_bodies() {
         let bodies = runtime::context(|context| std::mem::take(&mut context.bodies));
-        match self.style {
-            Style::Platform => drop(bodies),
-            Style::Plain => bodies.into_iter().for_each(std::mem::forget),
+        if phase::gives_up() {
+            bodies.into_iter().for_each(std::mem::forget);
         }
     }
 
@@ -220,7 +218,7 @@ impl Closures {
         let answer = thread.answer.take().unwrap_or(Answer { value: 0, wrote: false });
         let running = Running { thread: number, last: thread.last, trap: coroutine.trap_handler() };
         let (result, left) = watchdog::run(&running, || coroutine.resume(answer));
-        arena::leave();
+        runtime::leave();
         if runtime::context(|context| std::mem::take(&mut context.changed)) {
             thread.rounds.note_change();
         }

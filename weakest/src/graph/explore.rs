@@ -17,6 +17,7 @@ use super::schedule::Schedule;
 use super::trace::{self, Marks};
 use super::watchdog::Watch;
 use crate::model::execution::{self, exploring};
+use crate::model::guard::EXCLUSIVE_RACE;
 use crate::model::silence::silently;
 use crate::model::trace::Names;
 use crate::model::{
@@ -189,6 +190,7 @@ impl Run {
         {
             self.unborn = Some((message, self.counterexample(&Marks { ends, stuck: false })));
         }
+        self.report_exclusive();
         if violated() {
             let ends = runtime::context(|context| std::mem::take(&mut context.ends));
             let marks = Marks { ends, stuck: finish == Finish::Deadlock };
@@ -209,6 +211,13 @@ impl Run {
         }
         let is_outside = violated_kind() == Some(Kind::Rule) && notes::is_outside(self.explorer.graph());
         is_outside.then(take_violation).flatten().as_ref().map(notes::outside)
+    }
+
+    /// An exclusive access of an atomic may race.
+    fn report_exclusive(&self) {
+        if self.explorer.race && !violated() {
+            record(Kind::Race, rules().race, EXCLUSIVE_RACE.to_owned());
+        }
     }
 
     /// Threads wait for ever: wrong, unless the program's own judge knows better.

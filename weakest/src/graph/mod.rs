@@ -94,5 +94,6 @@ pub use atomic::GraphAtomic;
 pub use cell::{GraphCell, GraphSlot};
 pub(crate) use clock::Clock;
 pub use clock::MAX_THREADS;
+pub(crate) use phase::end_if_given_up;
 pub use platform::{Graph, GraphJoinHandle};
 pub(crate) use runtime::position;

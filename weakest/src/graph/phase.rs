@@ -28,12 +28,55 @@ thread_local! {
     static PHASE: Cell<Phase> = const { Cell::new(Phase::Outside) };
     static ERA: Cell<Era> = const { Cell::new(Era::NONE) };
     static USED: Cell<bool> = const { Cell::new(false) };
+    /// Whether threads of a failed execution may unwind at all.
+    static UNWINDS: Cell<bool> = const { Cell::new(false) };
+    /// Whether the program asks if an execution has failed: its destructors know, so its threads may unwind.
+    static ASKS: Cell<bool> = const { Cell::new(false) };
+    /// Whether no thread of this execution unwinds if it fails, whatever the program asks from now on.
     static GIVEN_UP: Cell<bool> = const { Cell::new(false) };
+    /// Whether a model thread runs, and not the explorer.
+    static RUNS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// An exploration begins. `given_up`: threads of a failed execution do not unwind.
-pub(super) fn start_exploration(given_up: bool) {
-    GIVEN_UP.set(given_up);
+/// An exploration begins. `unwinds`: threads of a failed execution do, once the program asks for it.
+pub(super) fn start_exploration(unwinds: bool) {
+    UNWINDS.set(unwinds);
+    ASKS.set(false);
+}
+
+/// The program asks whether the execution has failed.
+pub(super) fn note_asked() {
+    ASKS.set(true);
+}
+
+/// Whether threads of this execution are given up as they stand if it fails: no destructor runs.
+pub(super) fn gives_up() -> bool {
+    GIVEN_UP.get()
+}
+
+/// A model thread runs, or the explorer.
+pub(super) fn set_running(thread: bool) {
+    RUNS.set(thread);
+}
+
+/// Whether a model thread runs, and not the explorer: a closure that is part of a request runs there.
+pub(super) fn is_running() -> bool {
+    RUNS.get()
+}
+
+/// Runs `f` as if the explorer ran: a violation unwinds out of it.
+pub(super) fn as_explorer<R>(f: impl FnOnce() -> R) -> R {
+    let runs = RUNS.replace(false);
+    let result = f();
+    RUNS.set(runs);
+    result
+}
+
+/// Ends the thread, which has found a violation, if it is not to unwind.
+pub(crate) fn end_if_given_up() {
+    if RUNS.get() && GIVEN_UP.get() && is_inside() {
+        stop();
+    }
 }
 
 /// Whether an execution runs on this thread, or is torn down.
@@ -53,6 +96,7 @@ fn end_thread() -> ! {
 pub(super) fn begin() {
     execution::forget_lent();
     USED.set(false);
+    GIVEN_UP.set(!(UNWINDS.get() && ASKS.get()));
     ERA.set(Era::begin());
     PHASE.set(Phase::Running);
 }

@@ -45,8 +45,17 @@ pub struct GraphJoinHandle(usize, Era);
 // SAFETY: memory is the allocator's, and is kept until the execution ends; the threads of a model have different numbers,
 // and no other thread gets as far as to be asked for one. Outside of an execution every operation unwinds.
 unsafe impl Platform for Graph {
+    type AtomicBool = GraphAtomic<bool>;
+    type AtomicU8 = GraphAtomic<u8>;
+    type AtomicU16 = GraphAtomic<u16>;
     type AtomicU32 = GraphAtomic<u32>;
+    type AtomicU64 = GraphAtomic<u64>;
     type AtomicUsize = GraphAtomic<usize>;
+    type AtomicI8 = GraphAtomic<i8>;
+    type AtomicI16 = GraphAtomic<i16>;
+    type AtomicI32 = GraphAtomic<i32>;
+    type AtomicI64 = GraphAtomic<i64>;
+    type AtomicIsize = GraphAtomic<isize>;
     type AtomicPtr<T> = GraphAtomic<*mut T>;
     type Cell<T> = GraphCell<T>;
     type Slot<T> = GraphSlot<T>;
@@ -103,6 +112,7 @@ unsafe impl Platform for Graph {
     }
 
     fn failed() -> bool {
+        phase::note_asked();
         runtime::failed()
     }
 }

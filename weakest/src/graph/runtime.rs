@@ -11,7 +11,7 @@ mod names;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 
 use corosensei::Yielder;
 
@@ -182,8 +182,16 @@ pub(super) fn context<R>(f: impl FnOnce(&mut Context) -> R) -> R {
 }
 
 /// Runs `f` on the memory of this execution.
+///
+/// # Panics
+/// With a violation; or, if its threads do not unwind, ends this one.
 pub(super) fn memory<R>(f: impl FnOnce(&mut Memory<GraphLife>) -> R) -> R {
-    MEMORY.with_borrow_mut(f)
+    // A thread that ends in the midst would never give the memory back.
+    let done = phase::as_explorer(|| catch_unwind(AssertUnwindSafe(|| MEMORY.with_borrow_mut(f))));
+    done.unwrap_or_else(|violation| {
+        phase::end_if_given_up();
+        resume_unwind(violation)
+    })
 }
 
 /// Whether code of the model runs: nobody is in the midst of using these, nor the explorer's own memory.
@@ -208,9 +216,10 @@ pub(crate) fn position() -> (usize, u32, super::clock::Clock) {
     (thread, events, hb)
 }
 
-/// Starts an exploration: nothing has a number yet. `given_up`: threads of a failed execution do not unwind.
-pub(super) fn start_exploration(given_up: bool) {
-    phase::start_exploration(given_up);
+/// Starts an exploration: nothing has a number yet. `unwinds`: threads of a failed execution do, if the program asks
+/// whether it failed.
+pub(super) fn start_exploration(unwinds: bool) {
+    phase::start_exploration(unwinds);
     CONTEXT.set(Context::default());
 }
 
@@ -235,8 +244,15 @@ pub(super) fn start_execution() {
 pub(super) fn enter(accessor: Accessor, yielder: *const Yielder<Answer, Suspension>) {
     CURRENT.set(accessor.thread);
     YIELDER.set(yielder);
+    phase::set_running(true);
     context(|context| context.accessor = accessor);
     arena::enter(accessor.thread);
+}
+
+/// No thread runs.
+pub(super) fn leave() {
+    phase::set_running(false);
+    arena::leave();
 }
 
 /// A running thread makes its way back known.
@@ -302,12 +318,20 @@ pub(super) fn mark() -> usize {
 }
 
 /// Has the explorer do an operation. The caller has checked [`live`].
+///
+/// # Panics
+/// In a closure that is part of another operation: the explorer runs it, not the thread, which is suspended.
 #[inline(never)]
 pub(super) fn operate(request: Request, access: Access) -> Answer {
     let here = 0_u8;
     MARK.set(std::hint::black_box(&raw const here).addr());
     let yielder = YIELDER.get();
     assert!(!yielder.is_null(), "operations are done by model threads");
+    let name = access.name;
+    assert!(
+        phase::is_running(),
+        "{name} inside of another operation: the condition of a wait must not call the platform"
+    );
     // SAFETY: by Invariant 1 this is the running thread's own yielder, which lives as long as its stack.
     let answer = unsafe { &*yielder }.suspend((request, access));
     live(access.name);

@@ -15,17 +15,19 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::Ordering::{self, Relaxed};
 
 use ::loom::sync::atomic as checked;
 
+use super::checked_atomics::{Checked, CheckedBool, CheckedPtr};
 use crate::loom::runtime;
 use crate::model::execution::Era;
+use crate::model::guard::{EXCLUSIVE_RACE, Exclude, Exclusive, refuse_forgotten};
 use crate::model::threads::Wait;
 use crate::model::word::Word;
-use crate::model::{Event, ordering_of};
-use crate::platform::{Atomic, AtomicInt, WaitSites};
+use crate::model::{Event, Kind, ordering_of, rules, violate};
+use crate::platform::{Atomic, AtomicFlag, AtomicInt, AtomicPointer, WaitSites};
 use crate::site::Site;
 
 /// An atomic that loom checks: `A` is loom's, `T` its value.
@@ -34,33 +36,8 @@ pub struct LoomAtomic<T, A> {
     shadow: checked::AtomicUsize,
     number: usize,
     era: Era,
+    excluded: bool,
     value: PhantomData<fn(T) -> T>,
-}
-
-/// loom's atomics, with the orderings given.
-pub trait Checked<T>: fmt::Debug + Send + Sync {
-    /// A new one.
-    fn new(value: T) -> Self;
-    /// Loads.
-    fn load(&self, ordering: Ordering) -> T;
-    /// Stores.
-    fn store(&self, value: T, ordering: Ordering);
-    /// Swaps.
-    fn swap(&self, value: T, ordering: Ordering) -> T;
-    /// Compares and exchanges.
-    fn compare_exchange(&self, current: T, new: T, success: Ordering, failure: Ordering) -> Result<T, T>;
-}
-
-/// loom's atomic integers.
-pub trait CheckedInt<T>: Checked<T> {
-    /// Adds.
-    fn fetch_add(&self, value: T, ordering: Ordering) -> T;
-    /// Subtracts.
-    fn fetch_sub(&self, value: T, ordering: Ordering) -> T;
-    /// Sets bits.
-    fn fetch_or(&self, value: T, ordering: Ordering) -> T;
-    /// Keeps bits.
-    fn fetch_and(&self, value: T, ordering: Ordering) -> T;
 }
 
 fn ordering<S: Site>(site: S) -> Ordering {
@@ -95,10 +72,39 @@ impl<T: Word, A: Checked<T>> LoomAtomic<T, A> {
     /// failed and this thread does not know yet.
     #[track_caller]
     fn live<S: Site>(&self, site: S) -> bool {
-        let live = runtime::live_on(self.era, site.row().name);
+        self.live_at(site.row().name, Location::caller())
+    }
+
+    fn live_at(&self, name: &str, at: &'static Location<'static>) -> bool {
+        let live = runtime::live_on(self.era, name);
         self.era.check(runtime::era(), "an atomic");
-        runtime::note_place(Location::caller());
+        runtime::note_place(at);
+        if live && self.excluded {
+            refuse_forgotten(name);
+        }
         live
+    }
+
+    /// An access without atomicity.
+    ///
+    /// # Panics
+    /// With a violation, if it races.
+    fn exclusively(&mut self, access: impl FnOnce(&mut T)) -> T {
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            self.real.with_mut(|value| {
+                access(value);
+                *value
+            })
+        }));
+        done.unwrap_or_else(|_| violate(Kind::Race, rules().race, EXCLUSIVE_RACE))
+    }
+
+    fn plain_load(&mut self, name: &'static str, at: &'static Location<'static>) -> T {
+        if !self.live_at(name, at) {
+            return self.newest();
+        }
+        runtime::record(Event::CellRead("an atomic, exclusively"));
+        self.exclusively(|_| ())
     }
 
     fn newest(&self) -> T {
@@ -150,12 +156,18 @@ impl<T: Word, A: Checked<T>> LoomAtomic<T, A> {
 // SAFETY: loom's atomic, with the site's ordering; a wait is made of its operations. Outside of an execution every
 // operation unwinds.
 unsafe impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
+    type Mut<'a>
+        = Exclusive<'a, T, Self>
+    where
+        Self: 'a;
+
     fn new(value: T) -> Self {
         Self {
             era: runtime::era(),
             real: A::new(value),
             shadow: checked::AtomicUsize::new(0),
             number: runtime::new_atomic(value.bits()),
+            excluded: false,
             value: PhantomData,
         }
     }
@@ -234,6 +246,30 @@ unsafe impl<T: Word, A: Checked<T>> Atomic<T> for LoomAtomic<T, A> {
             }
         }
     }
+
+    fn get_mut(&mut self) -> Exclusive<'_, T, Self> {
+        let at = Location::caller();
+        let value = self.plain_load("get_mut", at);
+        Exclusive::new(self, value, at)
+    }
+
+    fn into_inner(mut self) -> T {
+        self.plain_load("into_inner", Location::caller())
+    }
+}
+
+impl<T: Word, A: Checked<T>> Exclude<T> for LoomAtomic<T, A> {
+    fn write_back(&mut self, value: T, at: &'static Location<'static>) {
+        if self.live_at("get_mut", at) {
+            runtime::record(Event::CellWrite("an atomic, exclusively"));
+            runtime::wrote(self.number, value.bits());
+            self.exclusively(|place| *place = value);
+        }
+    }
+
+    fn excluded(&mut self) -> &mut bool {
+        &mut self.excluded
+    }
 }
 
 impl<T: Word, A> fmt::Debug for LoomAtomic<T, A> {
@@ -242,66 +278,56 @@ impl<T: Word, A> fmt::Debug for LoomAtomic<T, A> {
     }
 }
 
-macro_rules! checked_atomic {
-    ($Atomic:ty, $T:ty $(, $generic:ident)?) => {
-        impl$(<$generic>)? Checked<$T> for $Atomic {
-            fn new(value: $T) -> Self {
-                <$Atomic>::new(value)
-            }
-            fn load(&self, ordering: Ordering) -> $T {
-                <$Atomic>::load(self, ordering)
-            }
-            fn store(&self, value: $T, ordering: Ordering) {
-                <$Atomic>::store(self, value, ordering);
-            }
-            fn swap(&self, value: $T, ordering: Ordering) -> $T {
-                <$Atomic>::swap(self, value, ordering)
-            }
-            fn compare_exchange(&self, current: $T, new: $T, success: Ordering, failure: Ordering) -> Result<$T, $T> {
-                <$Atomic>::compare_exchange(self, current, new, success, failure)
-            }
-        }
+/// Read-modify-writes by name, and what they make of the old value.
+macro_rules! loom_rmw {
+    ($T:ty: $($rmw:ident($($value:ident: $V:ty)?) = |$old:ident| $new:expr;)+) => {
+        $(fn $rmw<S: Site>(&self, $($value: $V,)? site: S) -> $T {
+            self.rmw(site, |$old| $new, |real, ordering| real.$rmw($($value,)? ordering))
+        })+
     };
 }
 
-checked_atomic!(checked::AtomicU32, u32);
-checked_atomic!(checked::AtomicUsize, usize);
-checked_atomic!(checked::AtomicPtr<P>, *mut P, P);
-
-macro_rules! checked_int {
-    ($Atomic:ty, $T:ty) => {
-        impl CheckedInt<$T> for $Atomic {
-            fn fetch_add(&self, value: $T, ordering: Ordering) -> $T {
-                <$Atomic>::fetch_add(self, value, ordering)
+macro_rules! loom_int {
+    ($($Atomic:ident: $T:ty),+) => {
+        $(
+            // SAFETY: as for `Atomic`.
+            unsafe impl AtomicInt<$T> for LoomAtomic<$T, checked::$Atomic> {
+                loom_rmw! { $T:
+                    fetch_add(value: $T) = |old| old.wrapping_add(value);
+                    fetch_sub(value: $T) = |old| old.wrapping_sub(value);
+                    fetch_or(bits: $T) = |old| old | bits;
+                    fetch_and(bits: $T) = |old| old & bits;
+                    fetch_xor(bits: $T) = |old| old ^ bits;
+                    fetch_nand(bits: $T) = |old| !(old & bits);
+                    fetch_max(value: $T) = |old| old.max(value);
+                    fetch_min(value: $T) = |old| old.min(value);
+                }
             }
-            fn fetch_sub(&self, value: $T, ordering: Ordering) -> $T {
-                <$Atomic>::fetch_sub(self, value, ordering)
-            }
-            fn fetch_or(&self, value: $T, ordering: Ordering) -> $T {
-                <$Atomic>::fetch_or(self, value, ordering)
-            }
-            fn fetch_and(&self, value: $T, ordering: Ordering) -> $T {
-                <$Atomic>::fetch_and(self, value, ordering)
-            }
-        }
-
-        // SAFETY: as for `Atomic`.
-        unsafe impl AtomicInt<$T> for LoomAtomic<$T, $Atomic> {
-            fn fetch_add<S: Site>(&self, value: $T, site: S) -> $T {
-                self.rmw(site, |old| old.wrapping_add(value), |real, ordering| real.fetch_add(value, ordering))
-            }
-            fn fetch_sub<S: Site>(&self, value: $T, site: S) -> $T {
-                self.rmw(site, |old| old.wrapping_sub(value), |real, ordering| real.fetch_sub(value, ordering))
-            }
-            fn fetch_or<S: Site>(&self, bits: $T, site: S) -> $T {
-                self.rmw(site, |old| old | bits, |real, ordering| real.fetch_or(bits, ordering))
-            }
-            fn fetch_and<S: Site>(&self, bits: $T, site: S) -> $T {
-                self.rmw(site, |old| old & bits, |real, ordering| real.fetch_and(bits, ordering))
-            }
-        }
+        )+
     };
 }
 
-checked_int!(checked::AtomicU32, u32);
-checked_int!(checked::AtomicUsize, usize);
+loom_int!(AtomicU8: u8, AtomicU16: u16, AtomicU32: u32, AtomicU64: u64, AtomicUsize: usize);
+loom_int!(AtomicI8: i8, AtomicI16: i16, AtomicI32: i32, AtomicI64: i64, AtomicIsize: isize);
+
+// SAFETY: as for `Atomic`.
+unsafe impl AtomicFlag for LoomAtomic<bool, CheckedBool> {
+    loom_rmw! { bool:
+        fetch_or(value: bool) = |old| old | value;
+        fetch_and(value: bool) = |old| old & value;
+        fetch_xor(value: bool) = |old| old ^ value;
+        fetch_nand(value: bool) = |old| !(old & value);
+        fetch_not() = |old| !old;
+    }
+}
+
+// SAFETY: as for `Atomic`; the pointers that come out have the provenance that was exposed when they went in.
+unsafe impl<P> AtomicPointer<P> for LoomAtomic<*mut P, CheckedPtr<P>> {
+    loom_rmw! { *mut P:
+        fetch_byte_add(bytes: usize) = |old| old.wrapping_byte_add(bytes);
+        fetch_byte_sub(bytes: usize) = |old| old.wrapping_byte_sub(bytes);
+        fetch_or(bits: usize) = |old| old.map_addr(|address| address | bits);
+        fetch_and(bits: usize) = |old| old.map_addr(|address| address & bits);
+        fetch_xor(bits: usize) = |old| old.map_addr(|address| address ^ bits);
+    }
+}

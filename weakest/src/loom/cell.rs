@@ -12,6 +12,7 @@ use ::loom::cell::UnsafeCell;
 
 use crate::loom::{Loom, runtime};
 use crate::model::execution::{self, Era};
+use crate::model::guard::{Lender, Lent, LentMut, Open};
 use crate::model::memory::Life;
 use crate::model::{Event, Kind, violate};
 use crate::platform::{Cell, CellName, Platform, Slot};
@@ -21,6 +22,7 @@ use crate::ptr::Ptr;
 pub struct LoomCell<T> {
     name: CellName,
     era: Era,
+    open: Open,
     value: UnsafeCell<T>,
 }
 
@@ -30,15 +32,35 @@ unsafe impl<T: Send> Sync for LoomCell<T> {}
 
 impl<T> LoomCell<T> {
     /// Notes an access, unless the execution is torn down.
-    fn note(&self, event: impl FnOnce(&'static str) -> Event) {
-        if runtime::live_on(self.era, self.name.what) {
-            runtime::record(event(self.name.what));
-        }
+    fn note(&self, write: bool) {
+        let live = runtime::live_on(self.era, self.name.what);
         self.era.check(runtime::era(), self.name.what);
+        if live {
+            let event = if write { Event::CellWrite } else { Event::CellRead };
+            runtime::record(event(self.name.what));
+            self.open.check(runtime::current(), write, self.name);
+        }
     }
 
     fn race(&self) -> ! {
         violate(Kind::Race, self.name.rule, format!("race on {}", self.name.what))
+    }
+}
+
+impl<T> Lender for LoomCell<T> {
+    fn take_back(&self, thread: usize, write: bool) {
+        self.open.end(thread, write);
+        if runtime::failed() || self.era != runtime::era() {
+            return;
+        }
+        // The access lasts up to here. What would race with its end was refused while it was open.
+        let _ordered = checked(|| {
+            if write {
+                drop(self.value.get_mut());
+            } else {
+                drop(self.value.get());
+            }
+        });
     }
 }
 
@@ -49,22 +71,50 @@ fn checked<G>(access: impl FnOnce() -> G) -> Option<G> {
 
 // SAFETY: the value lies in loom's cell and is lent in place, once loom has checked the access.
 unsafe impl<T> Cell<T> for LoomCell<T> {
+    type Ref<'a>
+        = Lent<'a, T, Self>
+    where
+        Self: 'a;
+
+    type RefMut<'a>
+        = LentMut<'a, T, Self>
+    where
+        Self: 'a;
+
     fn new(name: CellName, value: T) -> Self {
-        Self { name, era: runtime::era(), value: UnsafeCell::new(value) }
+        Self { name, era: runtime::era(), open: Open::default(), value: UnsafeCell::new(value) }
     }
 
     unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
-        self.note(Event::CellRead);
+        self.note(false);
         let Some(place) = checked(|| self.value.get()) else { self.race() };
         // SAFETY: loom knows of no unordered write, and threads switch only in platform operations.
         place.with(|value| execution::lend(self.name.what, || read(unsafe { &*value })))
     }
 
     unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
-        self.note(Event::CellWrite);
+        self.note(true);
         let Some(place) = checked(|| self.value.get_mut()) else { self.race() };
         // SAFETY: loom knows of no unordered access, and threads switch only in platform operations.
         place.with(|value| execution::lend(self.name.what, || write(unsafe { &mut *value })))
+    }
+
+    unsafe fn read(&self) -> Lent<'_, T, Self> {
+        self.note(false);
+        let Some(place) = checked(|| self.value.get()) else { self.race() };
+        let thread = runtime::current();
+        self.open.begin(thread, false);
+        // SAFETY: it was checked and is open.
+        unsafe { Lent::new(self, place.with(|value| value), thread) }
+    }
+
+    unsafe fn write(&self) -> LentMut<'_, T, Self> {
+        self.note(true);
+        let Some(place) = checked(|| self.value.get_mut()) else { self.race() };
+        let thread = runtime::current();
+        self.open.begin(thread, true);
+        // SAFETY: it was checked and is open.
+        unsafe { LentMut::new(self, place.with(|value| value), thread) }
     }
 }
 
@@ -121,7 +171,7 @@ impl<T> Drop for LoomSlot<T> {
             return;
         }
         let place = NonNull::from(&*self.value);
-        runtime::memory(|memory| if memory.is_live(place) { memory.release(place) } else { false });
+        runtime::memory(|memory| memory.end_slot(place));
         // SAFETY: dropped here only.
         unsafe { ManuallyDrop::drop(&mut self.value) }
     }

@@ -22,6 +22,7 @@
 
 mod atomic;
 mod cell;
+mod checked_atomics;
 mod explore;
 mod runtime;
 
@@ -34,8 +35,9 @@ use std::time::Duration;
 
 use ::loom::sync::atomic as checked;
 
-pub use atomic::{Checked, CheckedInt, LoomAtomic};
+pub use atomic::LoomAtomic;
 pub use cell::{LoomCell, LoomSlot};
+pub use checked_atomics::{Checked, CheckedBool, CheckedInt, CheckedPtr};
 
 use crate::model::execution::Era;
 use crate::model::memory::{drop_value, name};
@@ -64,9 +66,18 @@ pub struct LoomJoinHandle(usize, Era);
 // SAFETY: memory is the allocator's, and is kept until the execution ends; the threads of a model have different numbers,
 // and no other thread gets as far as to be asked for one. Outside of an execution every operation unwinds.
 unsafe impl Platform for Loom {
+    type AtomicBool = LoomAtomic<bool, CheckedBool>;
+    type AtomicU8 = LoomAtomic<u8, checked::AtomicU8>;
+    type AtomicU16 = LoomAtomic<u16, checked::AtomicU16>;
     type AtomicU32 = LoomAtomic<u32, checked::AtomicU32>;
+    type AtomicU64 = LoomAtomic<u64, checked::AtomicU64>;
     type AtomicUsize = LoomAtomic<usize, checked::AtomicUsize>;
-    type AtomicPtr<T> = LoomAtomic<*mut T, checked::AtomicPtr<T>>;
+    type AtomicI8 = LoomAtomic<i8, checked::AtomicI8>;
+    type AtomicI16 = LoomAtomic<i16, checked::AtomicI16>;
+    type AtomicI32 = LoomAtomic<i32, checked::AtomicI32>;
+    type AtomicI64 = LoomAtomic<i64, checked::AtomicI64>;
+    type AtomicIsize = LoomAtomic<isize, checked::AtomicIsize>;
+    type AtomicPtr<T> = LoomAtomic<*mut T, CheckedPtr<T>>;
     type Cell<T> = LoomCell<T>;
     type Slot<T> = LoomSlot<T>;
     type Deadline = ();

@@ -12,6 +12,10 @@ use std::ptr::NonNull;
 
 use crate::model::{Kind, rules, violate, violated};
 
+mod slots;
+
+use slots::Slots;
+
 /// A race-detecting cell of the checker. The methods say whether the access is free of races.
 pub(crate) trait Life: 'static {
     /// A new cell, written by the calling thread.
@@ -38,6 +42,7 @@ pub(crate) trait Life: 'static {
 pub(crate) struct Memory<L> {
     /// By address of the first byte.
     blocks: BTreeMap<usize, Block<L>>,
+    slots: Slots<L>,
     /// Lives made before the first spawn, which therefore know no unordered creation: that a block was published too
     /// weakly is for the cells inside to report, under their own rules.
     spare: Vec<L>,
@@ -56,31 +61,16 @@ struct Block<L> {
     what: &'static str,
     life: L,
     released: bool,
-    /// Memory to give back when the execution ends; `None` for a slot, whose owner does.
-    owned: Option<(NonNull<u8>, Layout)>,
+    /// Memory to give back when the execution ends.
+    memory: (NonNull<u8>, Layout),
     /// Drops the value.
     #[cfg(feature = "graph")]
     drop: unsafe fn(NonNull<u8>),
 }
 
-impl<L> Block<L> {
-    /// A block whose memory is somebody else's.
-    fn new<T>(size: usize, life: L) -> Self {
-        Self {
-            size,
-            what: name::<T>(),
-            life,
-            released: false,
-            owned: None,
-            #[cfg(feature = "graph")]
-            drop: drop_erased::<T>,
-        }
-    }
-}
-
 impl<L: Life> Memory<L> {
     pub(crate) const fn new() -> Self {
-        Self { blocks: BTreeMap::new(), spare: Vec::new(), most: 16, taken: 0 }
+        Self { blocks: BTreeMap::new(), slots: Slots::new(), spare: Vec::new(), most: 16, taken: 0 }
     }
 
     /// Starts an execution: forgets, and frees, the blocks of the last one. Values that were not released by then
@@ -89,11 +79,10 @@ impl<L: Life> Memory<L> {
         self.most = self.most.max(self.taken);
         self.taken = 0;
         self.spare.clear();
-        for (_, block) in std::mem::take(&mut self.blocks) {
-            if let Some((place, layout)) = block.owned {
-                // SAFETY: `allocate` got it with this layout, and the execution that used it has ended.
-                unsafe { dealloc(place.as_ptr(), layout) }
-            }
+        self.slots.clear();
+        for (_, Block { memory: (place, layout), .. }) in std::mem::take(&mut self.blocks) {
+            // SAFETY: `allocate` got it with this layout, and the execution that used it has ended.
+            unsafe { dealloc(place.as_ptr(), layout) }
         }
     }
 
@@ -101,11 +90,11 @@ impl<L: Life> Memory<L> {
     /// functions given) frees what they hold outside of platform memory.
     #[cfg(feature = "graph")]
     pub(crate) fn abandon(&mut self) -> Vec<Abandoned> {
-        let unreleased = self.blocks.values_mut().filter(|block| block.owned.is_some() && !block.released);
+        let unreleased = self.blocks.values_mut().filter(|block| !block.released);
         unreleased
-            .filter_map(|block| {
+            .map(|block| {
                 block.released = true;
-                block.owned.map(|(place, _)| (place, block.drop))
+                (block.memory.0, block.drop)
             })
             .collect()
     }
@@ -136,30 +125,26 @@ impl<L: Life> Memory<L> {
     /// Registers memory to be given back when the execution ends.
     fn own<T>(&mut self, place: NonNull<u8>, layout: Layout) {
         let start = place.addr().get();
-        self.vacate(start, layout.size());
-        let life = self.life();
-        self.blocks.insert(start, Block { owned: Some((place, layout)), ..Block::new::<T>(layout.size(), life) });
+        self.slots.vacate(start, layout.size());
+        let block = Block {
+            size: layout.size(),
+            what: name::<T>(),
+            life: self.life(),
+            released: false,
+            memory: (place, layout),
+            #[cfg(feature = "graph")]
+            drop: drop_erased::<T>,
+        };
+        self.blocks.insert(start, block);
     }
 
-    /// Registers memory that its owner keeps, unless it lies in a block that is in use.
+    /// Registers memory that its owner keeps.
     pub(crate) fn adopt<T>(&mut self, place: NonNull<T>) {
-        let (start, size) = (place.addr().get(), size_of::<T>().max(1));
-        if self.find(start).is_some_and(|block| !block.released) {
-            return;
-        }
-        self.vacate(start, size);
-        let life = self.life();
-        self.blocks.insert(start, Block::new::<T>(size, life));
-    }
-
-    /// Forgets the slots that lie here: the frame or the box that they were in is gone, and its memory is used anew.
-    fn vacate(&mut self, start: usize, size: usize) {
-        while let Some((&at, block)) = self.blocks.range(..start + size).next_back()
-            && block.owned.is_none()
-            && start < at + block.size
-        {
-            self.blocks.remove(&at);
-        }
+        let (spare, taken) = (&mut self.spare, &mut self.taken);
+        self.slots.adopt(place, || {
+            *taken += 1;
+            spare.pop().unwrap_or_else(L::new)
+        });
     }
 
     fn find(&mut self, address: usize) -> Option<&mut Block<L>> {
@@ -171,29 +156,35 @@ impl<L: Life> Memory<L> {
     fn describe_unknown(&self, address: usize) -> String {
         /// An index that is wrong by more is not told from a wild pointer.
         const NEAR: usize = 4096;
-        let below = self.blocks.range(..=address).next_back().map(|(at, block)| (address - (at + block.size), block));
-        match below.filter(|&(past, _)| past < NEAR) {
-            Some((0, block)) => format!("a use of the memory right after the end of {}", block.what),
-            Some((past, block)) => format!("a use of memory {past} bytes past the end of {}", block.what),
+        let below = self.blocks.range(..=address).next_back().map(|(at, block)| (at + block.size, block.what));
+        let ends = below
+            .into_iter()
+            .chain(self.slots.ends())
+            .filter_map(|(end, what)| Some((address.checked_sub(end)?, what)));
+        match ends.min_by_key(|&(past, _)| past).filter(|&(past, _)| past < NEAR) {
+            Some((0, what)) => format!("a use of the memory right after the end of {what}"),
+            Some((past, what)) => format!("a use of memory {past} bytes past the end of {what}"),
             None => "a use of memory that the platform never gave out".to_owned(),
         }
     }
 
-    /// Checks a use of the block that holds `place`.
+    /// Checks a use of the value at `place`: of the block that it lies in, and of slots.
     ///
     /// # Panics
     /// With a violation.
     pub(crate) fn touch<T>(&mut self, place: NonNull<T>) {
-        let Some(block) = self.find(place.addr().get()) else {
-            let message = self.describe_unknown(place.addr().get());
-            violate(Kind::UseAfterFree, rules().lifetime, message);
-        };
-        if !block.life.read() {
-            race(block.what, "a use", "its release");
+        let mut known = false;
+        for slot in self.slots.around(place) {
+            known = true;
+            check_use(&slot.life, slot.what, slot.released);
         }
-        if block.released {
-            let who = block.life.blame("uses", "used after its release");
-            violate(Kind::UseAfterFree, rules().lifetime, format!("{} is used after its release{who}", block.what));
+        match self.find(place.addr().get()) {
+            Some(block) => check_use(&block.life, block.what, block.released),
+            None if known => {}
+            None => {
+                let message = self.describe_unknown(place.addr().get());
+                violate(Kind::UseAfterFree, rules().lifetime, message);
+            }
         }
     }
 
@@ -203,20 +194,18 @@ impl<L: Life> Memory<L> {
     /// With a violation.
     pub(crate) fn release<T>(&mut self, place: NonNull<T>) -> bool {
         let Some(block) = self.find(place.addr().get()) else { return false };
-        let who = if block.released { block.life.blame("releases", "released twice") } else { String::new() };
-        if !block.life.write() {
-            race(block.what, "its release", if block.released { "another release" } else { "a use" });
-        }
-        if block.released {
-            violate(Kind::DoubleFree, rules().lifetime, format!("{} is released twice{who}", block.what));
-        }
-        block.released = true;
+        check_release(&block.life, block.what, &mut block.released);
         true
     }
 
-    /// Whether the slot at `place` was ever reached through a pointer and is not released.
-    pub(crate) fn is_live<T>(&mut self, place: NonNull<T>) -> bool {
-        self.find(place.addr().get()).is_some_and(|block| !block.released)
+    /// Ends the slot at `place`, if it was ever reached through a pointer.
+    ///
+    /// # Panics
+    /// With a violation.
+    pub(crate) fn end_slot<T>(&mut self, place: NonNull<T>) {
+        if let Some(slot) = self.slots.of(place).filter(|slot| !slot.released) {
+            check_release(&slot.life, slot.what, &mut slot.released);
+        }
     }
 
     /// Ends an execution that passed: whatever is not released has leaked.
@@ -224,7 +213,7 @@ impl<L: Life> Memory<L> {
     /// # Panics
     /// With a violation.
     pub(crate) fn check_leaks(&self) {
-        let leaked: Vec<_> = self.blocks.values().filter(|b| b.owned.is_some() && !b.released).collect();
+        let leaked: Vec<_> = self.blocks.values().filter(|b| !b.released).collect();
         if let Some(first) = leaked.first() {
             let who = first.life.blame_maker();
             let message = match leaked.len() {
@@ -234,6 +223,29 @@ impl<L: Life> Memory<L> {
             violate(Kind::Leak, rules().lifetime, message);
         }
     }
+}
+
+/// Checks a use of what has this life.
+fn check_use<L: Life>(life: &L, what: &str, released: bool) {
+    if !life.read() {
+        race(what, "a use", "its release");
+    }
+    if released {
+        let who = life.blame("uses", "used after its release");
+        violate(Kind::UseAfterFree, rules().lifetime, format!("{what} is used after its release{who}"));
+    }
+}
+
+/// Checks the end of what has this life, and marks it.
+fn check_release<L: Life>(life: &L, what: &str, released: &mut bool) {
+    let who = if *released { life.blame("releases", "released twice") } else { String::new() };
+    if !life.write() {
+        race(what, "its release", if *released { "another release" } else { "a use" });
+    }
+    if *released {
+        violate(Kind::DoubleFree, rules().lifetime, format!("{what} is released twice{who}"));
+    }
+    *released = true;
 }
 
 fn race(what: &str, this: &str, other: &str) -> ! {
@@ -289,6 +301,13 @@ mod tests {
         }
     }
 
+    /// Whether a use is allowed.
+    fn uses(memory: &mut Memory<Calm>, place: NonNull<u64>) -> bool {
+        let touched = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| memory.touch(place)));
+        crate::model::take_violation();
+        touched.is_ok()
+    }
+
     #[test]
     fn memory_that_had_slots_is_forgotten_to_have_had_them_when_it_is_used_anew() {
         let mut memory = Memory::<Calm>::new();
@@ -296,14 +315,37 @@ mod tests {
         let place = |i: usize| NonNull::from(&words[i]);
         for i in [1, 3] {
             memory.adopt(place(i));
-            assert!(memory.release(place(i)) && !memory.is_live(place(i)));
+            memory.touch(place(i));
+            memory.end_slot(place(i));
+            assert!(!uses(&mut memory, place(i)), "it has ended");
         }
         memory.own::<[u64; 3]>(place(0).cast(), Layout::new::<[u64; 3]>());
         for i in 0..3 {
             memory.touch(place(i));
         }
-        assert!(memory.is_live(place(1)) && !memory.is_live(place(3)), "what lies beside is as it was");
+        assert!(!uses(&mut memory, place(3)), "what lies beside is as it was");
         memory.adopt(place(3));
         memory.touch(place(3));
+    }
+
+    #[test]
+    fn a_slot_inside_of_a_block_ends_alone() {
+        for at in [0, 1] {
+            let mut memory = Memory::<Calm>::new();
+            let block = memory.allocate([0_u64; 3]);
+            // SAFETY: inside of the block.
+            let slot = unsafe { block.cast::<u64>().add(at) };
+            memory.adopt(slot);
+            memory.touch(slot);
+            memory.touch(block);
+            memory.end_slot(slot);
+            memory.touch(block);
+            assert!(!uses(&mut memory, slot), "the slot has ended");
+            memory.adopt(slot);
+            memory.touch(slot);
+            assert!(memory.release(block));
+            assert!(!uses(&mut memory, slot), "the memory around it is released");
+            memory.end_slot(slot);
+        }
     }
 }

@@ -14,6 +14,8 @@ mod dotnet;
 #[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) mod execution;
 mod explore;
+#[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
+pub(crate) mod guard;
 mod judge;
 #[cfg(test)]
 mod judge_tests;
@@ -44,6 +46,8 @@ pub(crate) use budget::Meter;
 pub use budget::{Budget, Limit};
 pub use dotnet::{Comparison, compare};
 pub use explore::{End, Exploration, Explore, Explorer, Model, NotReplayed};
+#[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
+pub use guard::{Exclude, Exclusive, Lender, Lent, LentMut};
 pub use judge::{baseline, faults, judge, try_mutant};
 #[cfg(feature = "graph")]
 pub(crate) use mutation::in_force;
@@ -58,7 +62,7 @@ pub(crate) use stuck::set_stuck_judge;
 pub use suite::{EVENTS, EXECUTIONS, EXECUTIONS_PER_DEPTH, Entry, Subject, Suite};
 pub use trace::{Event, Trace};
 pub use verdict::{Baseline, Fate, Line, Opinion, Record, Run, Trial, Verdict};
-#[cfg(feature = "graph")]
+#[cfg(any(feature = "graph", feature = "loom", feature = "shuttle"))]
 pub(crate) use violation::record;
 pub use violation::{Kind, Violation, take_violation, violate, violated};
 #[cfg(feature = "graph")]

@@ -60,9 +60,12 @@ thread_local! {
 /// Ends the execution with a violation. The first one counts; what teardown does afterwards is noise.
 ///
 /// # Panics
-/// Always: it unwinds, without calling the panic hook, out of the explorer.
+/// Always: it unwinds, without calling the panic hook, out of the explorer; or never returns, where the graph explorer
+/// gives the execution up as it stands.
 pub fn violate(kind: Kind, rule: &str, message: impl Into<String>) -> ! {
     record(kind, rule, message.into());
+    #[cfg(feature = "graph")]
+    crate::graph::end_if_given_up();
     std::panic::resume_unwind(Box::new("violation"))
 }
 

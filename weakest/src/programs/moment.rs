@@ -22,7 +22,7 @@ impl Moment {
     pub fn in_turn(order: u64) -> Self {
         Self {
             thread: 0,
-            events: 0,
+            events: 1,
             #[cfg(feature = "graph")]
             before: crate::graph::Clock::default(),
             order,

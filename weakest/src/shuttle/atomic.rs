@@ -6,8 +6,10 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::model::execution::Era;
+use crate::model::guard::{EXCLUSIVE_RACE, Exclude, Exclusive, refuse_forgotten};
 use crate::model::word::Word;
-use crate::platform::{Atomic, AtomicInt, WaitSites};
+use crate::model::{Kind, rules, violate};
+use crate::platform::{Atomic, AtomicFlag, AtomicInt, AtomicPointer, WaitSites};
 use crate::shuttle::runtime::{self, At, Effect};
 use crate::site::Site;
 
@@ -15,18 +17,40 @@ use crate::site::Site;
 pub struct ShuttleAtomic<T> {
     number: usize,
     era: Era,
+    excluded: bool,
     value: PhantomData<fn(T) -> T>,
 }
 
 impl<T: Word> ShuttleAtomic<T> {
+    /// Whether an operation may go on.
+    fn live(&self, name: &str) -> bool {
+        let live = runtime::live_on(self.era, name);
+        self.era.check(runtime::era(), "an atomic");
+        if live && self.excluded {
+            refuse_forgotten(name);
+        }
+        live
+    }
+
+    /// An access without atomicity: of the value there, or a new one.
+    ///
+    /// # Panics
+    /// With a violation, if it races.
+    fn exclusively(&self, name: &str, new: Option<T>, at: &'static Location<'static>) -> T {
+        self.live(name);
+        let Some(value) = runtime::exclusive(self.number, new.map(T::bits), at) else {
+            violate(Kind::Race, rules().race, EXCLUSIVE_RACE)
+        };
+        T::from_bits(value)
+    }
+
     /// One access: `effect` decides by the value found, which is returned.
     ///
     /// # Panics
     /// If no execution runs on this thread, or another one than that which made the atomic.
     #[track_caller]
     fn access<S: Site>(&self, site: S, effect: impl FnOnce(u64) -> Effect) -> u64 {
-        runtime::live_on(self.era, site.row().name);
-        self.era.check(runtime::era(), "an atomic");
+        self.live(site.row().name);
         runtime::access(self.number, Location::caller(), effect)
     }
 
@@ -55,8 +79,14 @@ impl<T: Word> ShuttleAtomic<T> {
 // SAFETY: an access changes the value in one step, and one thread runs at a time. Outside of an execution every operation
 // unwinds.
 unsafe impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
+    type Mut<'a>
+        = Exclusive<'a, T, Self>
+    where
+        Self: 'a;
+
     fn new(value: T) -> Self {
-        Self { era: runtime::era(), number: runtime::new_atomic(value.bits()), value: PhantomData }
+        let number = runtime::new_atomic(value.bits());
+        Self { era: runtime::era(), number, excluded: false, value: PhantomData }
     }
 
     fn load<S: Site>(&self, site: S) -> T {
@@ -106,33 +136,80 @@ unsafe impl<T: Word> Atomic<T> for ShuttleAtomic<T> {
             }
         }
     }
+
+    fn get_mut(&mut self) -> Exclusive<'_, T, Self> {
+        let at = Location::caller();
+        let value = self.exclusively("get_mut", None, at);
+        Exclusive::new(self, value, at)
+    }
+
+    fn into_inner(self) -> T {
+        self.exclusively("into_inner", None, Location::caller())
+    }
 }
 
-macro_rules! shuttle_int {
-    ($T:ty) => {
-        // SAFETY: as for `Atomic`.
-        unsafe impl AtomicInt<$T> for ShuttleAtomic<$T> {
-            fn fetch_add<S: Site>(&self, value: $T, site: S) -> $T {
-                self.rmw(site, |old| old.wrapping_add(value))
-            }
+impl<T: Word> Exclude<T> for ShuttleAtomic<T> {
+    fn write_back(&mut self, value: T, at: &'static Location<'static>) {
+        self.exclusively("get_mut", Some(value), at);
+    }
 
-            fn fetch_sub<S: Site>(&self, value: $T, site: S) -> $T {
-                self.rmw(site, |old| old.wrapping_sub(value))
-            }
+    fn excluded(&mut self) -> &mut bool {
+        &mut self.excluded
+    }
+}
 
-            fn fetch_or<S: Site>(&self, bits: $T, site: S) -> $T {
-                self.rmw(site, |old| old | bits)
-            }
-
-            fn fetch_and<S: Site>(&self, bits: $T, site: S) -> $T {
-                self.rmw(site, |old| old & bits)
-            }
-        }
+/// Read-modify-writes by name, and what they make of the old value.
+macro_rules! shuttle_rmw {
+    ($T:ty: $($rmw:ident($($value:ident: $V:ty)?) = |$old:ident| $new:expr;)+) => {
+        $(fn $rmw<S: Site>(&self, $($value: $V,)? site: S) -> $T {
+            self.rmw(site, |$old| $new)
+        })+
     };
 }
 
-shuttle_int!(u32);
-shuttle_int!(usize);
+macro_rules! shuttle_int {
+    ($($T:ty),+) => {
+        $(
+            // SAFETY: as for `Atomic`: each is one read-modify-write.
+            unsafe impl AtomicInt<$T> for ShuttleAtomic<$T> {
+                shuttle_rmw! { $T:
+                    fetch_add(value: $T) = |old| old.wrapping_add(value);
+                    fetch_sub(value: $T) = |old| old.wrapping_sub(value);
+                    fetch_or(bits: $T) = |old| old | bits;
+                    fetch_and(bits: $T) = |old| old & bits;
+                    fetch_xor(bits: $T) = |old| old ^ bits;
+                    fetch_nand(bits: $T) = |old| !(old & bits);
+                    fetch_max(value: $T) = |old| old.max(value);
+                    fetch_min(value: $T) = |old| old.min(value);
+                }
+            }
+        )+
+    };
+}
+
+shuttle_int!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+// SAFETY: as for `Atomic`: each is one read-modify-write.
+unsafe impl AtomicFlag for ShuttleAtomic<bool> {
+    shuttle_rmw! { bool:
+        fetch_or(value: bool) = |old| old | value;
+        fetch_and(value: bool) = |old| old & value;
+        fetch_xor(value: bool) = |old| old ^ value;
+        fetch_nand(value: bool) = |old| !(old & value);
+        fetch_not() = |old| !old;
+    }
+}
+
+// SAFETY: as for `Atomic`: each is one read-modify-write, of the address.
+unsafe impl<P> AtomicPointer<P> for ShuttleAtomic<*mut P> {
+    shuttle_rmw! { *mut P:
+        fetch_byte_add(bytes: usize) = |old| old.wrapping_byte_add(bytes);
+        fetch_byte_sub(bytes: usize) = |old| old.wrapping_byte_sub(bytes);
+        fetch_or(bits: usize) = |old| old.map_addr(|address| address | bits);
+        fetch_and(bits: usize) = |old| old.map_addr(|address| address & bits);
+        fetch_xor(bits: usize) = |old| old.map_addr(|address| address ^ bits);
+    }
+}
 
 impl<T> fmt::Debug for ShuttleAtomic<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

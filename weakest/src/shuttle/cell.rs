@@ -11,6 +11,7 @@ use std::ptr::NonNull;
 
 use crate::model::clocks::{Accesses, Clock};
 use crate::model::execution::{self, Era};
+use crate::model::guard::{Lender, Lent, LentMut, Open};
 use crate::model::memory::Life;
 use crate::model::{Event, Kind, violate};
 use crate::platform::{Cell, CellName, Slot};
@@ -22,6 +23,7 @@ pub struct ShuttleCell<T> {
     name: CellName,
     era: Era,
     number: usize,
+    open: Open,
     value: UnsafeCell<T>,
 }
 
@@ -38,33 +40,84 @@ impl<T> ShuttleCell<T> {
         &self,
         event: impl FnOnce(&'static str) -> Event,
         access: impl FnOnce(&mut Accesses, usize, &Clock) -> bool,
+        write: bool,
     ) {
-        if runtime::live_on(self.era, self.name.what) {
+        let live = runtime::live_on(self.era, self.name.what);
+        if live {
             runtime::record(event(self.name.what));
         }
         self.era.check(runtime::era(), self.name.what);
         if !runtime::cell(self.number, access) {
             violate(Kind::Race, self.name.rule, format!("race on {}", self.name.what));
         }
+        if live {
+            self.open.check(runtime::current(), write, self.name);
+        }
+    }
+
+    /// Begins the access of a guard; returns its thread.
+    fn begin(&self, write: bool) -> usize {
+        if write {
+            self.note(Event::CellWrite, Accesses::write, true);
+        } else {
+            self.note(Event::CellRead, Accesses::read, false);
+        }
+        let thread = runtime::current();
+        self.open.begin(thread, write);
+        thread
+    }
+}
+
+impl<T> Lender for ShuttleCell<T> {
+    fn take_back(&self, thread: usize, write: bool) {
+        self.open.end(thread, write);
+        if runtime::failed() || self.era != runtime::era() {
+            return;
+        }
+        // The access lasts up to here. What would race with its end was refused while it was open.
+        let _ordered = runtime::cell(self.number, if write { Accesses::write } else { Accesses::read });
     }
 }
 
 // SAFETY: the value lies in the cell and is lent in place, once the access has been checked; nothing else reaches it.
 unsafe impl<T> Cell<T> for ShuttleCell<T> {
+    type Ref<'a>
+        = Lent<'a, T, Self>
+    where
+        Self: 'a;
+
+    type RefMut<'a>
+        = LentMut<'a, T, Self>
+    where
+        Self: 'a;
+
     fn new(name: CellName, value: T) -> Self {
-        Self { name, era: runtime::era(), number: runtime::new_cell(), value: UnsafeCell::new(value) }
+        let (era, number) = (runtime::era(), runtime::new_cell());
+        Self { name, era, number, open: Open::default(), value: UnsafeCell::new(value) }
     }
 
     unsafe fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
-        self.note(Event::CellRead, Accesses::read);
+        self.note(Event::CellRead, Accesses::read, false);
         // SAFETY: no unordered write is known, and threads switch only in platform operations.
         execution::lend(self.name.what, || read(unsafe { &*self.value.get() }))
     }
 
     unsafe fn with_mut<R>(&self, write: impl FnOnce(&mut T) -> R) -> R {
-        self.note(Event::CellWrite, Accesses::write);
+        self.note(Event::CellWrite, Accesses::write, true);
         // SAFETY: no unordered access is known, and threads switch only in platform operations.
         execution::lend(self.name.what, || write(unsafe { &mut *self.value.get() }))
+    }
+
+    unsafe fn read(&self) -> Lent<'_, T, Self> {
+        let thread = self.begin(false);
+        // SAFETY: it was checked and is open.
+        unsafe { Lent::new(self, self.value.get(), thread) }
+    }
+
+    unsafe fn write(&self) -> LentMut<'_, T, Self> {
+        let thread = self.begin(true);
+        // SAFETY: it was checked and is open.
+        unsafe { LentMut::new(self, self.value.get(), thread) }
     }
 }
 
@@ -121,7 +174,7 @@ impl<T> Drop for ShuttleSlot<T> {
             return;
         }
         let place = NonNull::from(&*self.value);
-        runtime::memory(|memory| if memory.is_live(place) { memory.release(place) } else { false });
+        runtime::memory(|memory| memory.end_slot(place));
         // SAFETY: dropped here only.
         unsafe { ManuallyDrop::drop(&mut self.value) }
     }

@@ -57,8 +57,17 @@ pub struct ShuttleJoinHandle(usize, Era);
 // SAFETY: memory is the allocator's, and is kept until the execution ends; the threads of a model have different numbers,
 // and no other thread gets as far as to be asked for one. Outside of an execution every operation unwinds.
 unsafe impl Platform for Shuttle {
+    type AtomicBool = ShuttleAtomic<bool>;
+    type AtomicU8 = ShuttleAtomic<u8>;
+    type AtomicU16 = ShuttleAtomic<u16>;
     type AtomicU32 = ShuttleAtomic<u32>;
+    type AtomicU64 = ShuttleAtomic<u64>;
     type AtomicUsize = ShuttleAtomic<usize>;
+    type AtomicI8 = ShuttleAtomic<i8>;
+    type AtomicI16 = ShuttleAtomic<i16>;
+    type AtomicI32 = ShuttleAtomic<i32>;
+    type AtomicI64 = ShuttleAtomic<i64>;
+    type AtomicIsize = ShuttleAtomic<isize>;
     type AtomicPtr<T> = ShuttleAtomic<*mut T>;
     type Cell<T> = ShuttleCell<T>;
     type Slot<T> = ShuttleSlot<T>;

@@ -16,10 +16,11 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use crate::model::clocks::{Accesses, Clock};
+use crate::model::guard::EXCLUSIVE_RACE;
 use crate::model::memory::Memory;
 use crate::model::silence::record_panic;
 use crate::model::threads::{Threads, Wait};
-use crate::model::{Event, Kind, Trace, ordering_of, violate, violated};
+use crate::model::{Event, Kind, Trace, ordering_of, rules, violate, violated};
 use crate::shuttle::cell::ShuttleLife;
 use crate::site::{Ordering, Site};
 
@@ -63,6 +64,8 @@ struct Word {
     value: u64,
     /// What a load learns: what the last store knew, and the read-modify-writes since.
     message: Clock,
+    /// Accesses that are not atomic, as writes, and those that are, as reads.
+    accesses: Accesses,
 }
 
 impl Run {
@@ -146,7 +149,7 @@ pub(super) fn memory<R>(f: impl FnOnce(&mut Memory<ShuttleLife>) -> R) -> R {
 /// Registers a new atomic; returns its number.
 pub(super) fn new_atomic(value: u64) -> usize {
     with(|run| {
-        run.atomics.push(Word { value, message: Clock::new() });
+        run.atomics.push(Word { value, message: Clock::new(), accesses: Accesses::default() });
         run.atomics.len() - 1
     })
 }
@@ -195,6 +198,9 @@ pub(super) fn access(atomic: usize, place: &'static Location<'static>, effect: i
     let found = with(|run| run.atomics[atomic].value);
     let effect = effect(found);
     record_at(effect.event(atomic, found), Some(place));
+    if !with(|run| run.atomics[atomic].accesses.read(me, &run.clocks[me])) {
+        violate(Kind::Race, rules().race, EXCLUSIVE_RACE);
+    }
     with(|run| {
         let (word, clock) = (&mut run.atomics[atomic], &mut run.clocks[me]);
         let new = match effect {
@@ -214,6 +220,21 @@ pub(super) fn access(atomic: usize, place: &'static Location<'static>, effect: i
         run.threads.wake_all(|wait| matches!(wait, Wait::Value { atomic: waited, .. } if waited == atomic));
     });
     found
+}
+
+/// An access of an atomic that is not atomic: returns the value, or stores a new one. `None`: it races.
+pub(super) fn exclusive(atomic: usize, new: Option<u64>, place: &'static Location<'static>) -> Option<u64> {
+    let me = current();
+    if failed() {
+        return Some(with(|run| run.atomics[atomic].value));
+    }
+    let what = "an atomic, exclusively";
+    record_at(if new.is_some() { Event::CellWrite(what) } else { Event::CellRead(what) }, Some(place));
+    with(|run| {
+        let word = &mut run.atomics[atomic];
+        word.value = new.unwrap_or(word.value);
+        word.accesses.write(me, &run.clocks[me]).then_some(word.value)
+    })
 }
 
 /// Blocks until somebody writes the atomic.

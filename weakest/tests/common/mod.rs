@@ -3,6 +3,7 @@
 
 pub(crate) mod at;
 pub(crate) mod broken;
+pub(crate) mod facade;
 pub(crate) mod outside;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ mod random;
 mod small;
 
 mod dependencies;
+mod destructors;
 mod inclusions;
 mod lengths;
 mod pictures;
@@ -34,9 +35,22 @@ fn a_bound_is_no_verdict() {
 }
 
 #[test]
+fn every_operation_of_the_facade_does_what_it_says() {
+    common::facade::check::<weakest::graph::Graph>();
+}
+
+#[test]
 fn outside_of_an_exploration_every_operation_is_refused() {
     common::outside::check::<weakest::graph::Graph>("the graph explorer");
     common::outside::check_nested::<weakest::graph::Graph>();
+}
+
+/// What no program of ours needs, and why it stays: a weaker one shows only where a load reads what comes after it in
+/// program order (load buffering), which RC11 leaves out and Rust does not.
+#[test]
+fn every_ordering_of_arc_is_needed() {
+    let survivors = common::facade::memory::survivors::<weakest::graph::Graph>();
+    assert_eq!(survivors, ["Downgrade Relaxed", "Unlock Relaxed"]);
 }
 
 #[test]

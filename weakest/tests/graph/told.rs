@@ -95,6 +95,13 @@ fn forgotten_handle() -> String {
     String::new()
 }
 
+/// Where memory lies differs from run to run; that it is aligned does not.
+fn address() -> String {
+    let (place, word) = (Box::new(1_u64), <Graph as Platform>::AtomicUsize::new(0));
+    word.store(std::ptr::from_ref(&*place).addr(), At::StoreRelaxed);
+    (word.load(At::LoadRelaxed) % 8).to_string()
+}
+
 #[test]
 fn what_is_right_passes() {
     for (body, outcomes) in [
@@ -102,6 +109,8 @@ fn what_is_right_passes() {
         (data_after_join, &["1"]),
         (nothing_in_memory, &[""]),
         (forgotten_handle, &[""]),
+        (address, &["0"]),
+        (String::new, &[""]),
         (|| (deep(200) > 0).to_string(), &["true"]),
     ] {
         let found = explore::<Graph>(body);

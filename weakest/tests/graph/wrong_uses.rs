@@ -243,6 +243,20 @@ fn an_operation_inside_of_a_cells_closure_is_refused() {
     }
 }
 
+/// The condition of a wait looks at another atomic.
+fn load_in_condition() -> String {
+    let (word, other) = (word::<Graph>(), word::<Graph>());
+    word.wait_until(At::LoadAcquire, |_| other.load(At::LoadRelaxed) == 0).to_string()
+}
+
+#[test]
+fn an_operation_inside_of_a_condition_is_refused() {
+    let explored = std::panic::catch_unwind(|| explore::<Graph>(load_in_condition));
+    let message = *explored.expect_err("it is refused").downcast::<String>().expect("with a message");
+    assert_eq!(message, "LoadRelaxed inside of another operation: the condition of a wait must not call the platform");
+    assert_eq!(explore::<Graph>(|| "fine".to_owned()).end, End::Complete);
+}
+
 /// The order of a hash map differs from one to the next.
 fn hash_map() -> String {
     let map: std::collections::HashMap<u32, u32> = (0..8).map(|i| (i, i)).collect();

@@ -3,6 +3,7 @@
 mod circles;
 mod forbidden;
 mod invariants;
+mod pages;
 mod shape;
 mod sites;
 mod tokens;
@@ -56,6 +57,7 @@ pub(crate) fn tidy() -> Outcome {
     faults.extend(circles::none_among("audit/src/", &rust));
     faults.extend(rust.iter().flat_map(|source| shape::rust_file(source)));
     faults.extend(sources.iter().flat_map(shape::no_private_words));
+    faults.extend(pages::blocks_are_parts_of_files(&sources));
     faults.extend(tree::printed_tree_is_real(&root));
     faults.extend(rescind_models::program().faults());
 

@@ -22,6 +22,14 @@ const ACCESSES: &[&str] = &[
     "fetch_sub",
     "fetch_or",
     "fetch_and",
+    "fetch_xor",
+    "fetch_nand",
+    "fetch_not",
+    "fetch_max",
+    "fetch_min",
+    "fetch_byte_add",
+    "fetch_byte_sub",
+    "fetch_update",
 ];
 
 /// An ordering table found in the sources.
