@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::command::{Outcome, run, run_with};
-use crate::{codegen, package, page, primitives, report, sanitize, tidy};
+use crate::{codegen, package, page, primitives, report, sanitize, suites, tidy};
 
 /// A gate's name and the gate.
 type Gate = (&'static str, fn() -> Outcome);
@@ -25,6 +25,7 @@ const GATES: &[Gate] = &[
     ("tidy", tidy::tidy),
     ("machine code", codegen::codegen),
     ("packages", package::package),
+    ("others' loom tests", || suites::suites(&suites::Options::quick())),
     ("sanitizers", || sanitize::sanitize(10)),
 ];
 

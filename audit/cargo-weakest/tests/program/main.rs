@@ -68,6 +68,22 @@ impl Mailbox {
     }
 }
 
+/// Shared by the standard library's `Arc`, whose count the explorer does not see.
+pub struct Half(Shared);
+
+struct Shared(std::sync::Arc<AtomicBool>);
+
+pub fn halves() -> (Half, Half) {
+    let shared = std::sync::Arc::new(AtomicBool::new(false));
+    (Half(Shared(shared.clone())), Half(Shared(shared)))
+}
+
+impl Half {
+    pub fn set(&self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -111,6 +127,15 @@ fn takes_for_ever() {
         let add = |count: Arc<AtomicUsize>| move || (0..6).for_each(|_| _ = count.fetch_add(1, Ordering::Relaxed));
         let others: Vec<_> = (0..4).map(|_| spawn(add(count.clone()))).collect();
         others.into_iter().for_each(|other| other.join().unwrap());
+    });
+}
+
+#[test]
+fn frees_by_std() {
+    loom::model(|| {
+        let (half, other) = mailbox::halves();
+        spawn(move || other.set());
+        half.set();
     });
 }
 

@@ -42,6 +42,14 @@ fn what_fails_is_exit_code_1_and_is_run_again_by_its_id() {
     assert!(out.contains(&format!("{id}  relaxed_is_broken: race on the cell")), "{out}");
 }
 
+/// Such a free is ordered by what the explorer does not see: it is no race.
+#[test]
+fn a_free_by_the_standard_librarys_arc_is_no_alarm() {
+    let subject = Crate::new();
+    let (code, out, err) = subject.run(&["test", "--offline", "frees_by_std"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+}
+
 #[test]
 fn what_is_not_finished_is_exit_code_3() {
     let subject = Crate::new();
