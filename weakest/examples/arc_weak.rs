@@ -54,8 +54,10 @@ impl Drop for Strong {
     fn drop(&mut self) {
         if self.inner().strong.fetch_sub(1, Release) == 1 {
             fence(Acquire);
-            // SAFETY: this was the last owner.
-            unsafe { ManuallyDrop::drop(&mut (*self.0).value) };
+            // SAFETY: a pointer keeps the memory, and this was the last owner.
+            let value = unsafe { &mut (*self.0).value };
+            // SAFETY: the last owner drops it once.
+            unsafe { ManuallyDrop::drop(value) };
             drop(Weak(self.0));
         }
     }
