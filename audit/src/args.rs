@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::program::Own;
 
 /// Puts every memory ordering on trial: sufficient if all scenarios pass, necessary if every weaker one is killed.
 #[derive(Debug, Parser)]
@@ -16,12 +18,29 @@ struct Args {
     run: Run,
 }
 
-/// Reads the arguments of the program called `name`; ends it if there is something wrong with them.
-pub(crate) fn parse(name: &'static str) -> Command {
-    let mut command = Args::command().name(name);
+/// What the caller asks for.
+pub(crate) enum Asked {
+    /// A command of every audit.
+    Command(Command),
+    /// One of the subject's own, with its arguments.
+    Own(Own, Vec<String>),
+}
+
+/// Reads the arguments of the program called `name`, which has commands of its own; ends it if there is something wrong
+/// with them.
+pub(crate) fn parse(name: &'static str, own: &[Own]) -> Asked {
+    let arguments = || Arg::new("arguments").num_args(..).allow_hyphen_values(true).trailing_var_arg(true);
+    let as_command = |own: &Own| clap::Command::new(own.name).about(own.about).disable_help_flag(true).arg(arguments());
+    let mut command = Args::command().name(name).subcommands(own.iter().map(as_command));
     let matches = command.get_matches_mut();
+    if let Some((chosen, rest)) = matches.subcommand()
+        && let Some(own) = own.iter().find(|own| own.name == chosen)
+    {
+        let arguments = rest.get_many::<String>("arguments").into_iter().flatten().cloned().collect();
+        return Asked::Own(*own, arguments);
+    }
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
-    args.command.unwrap_or(Command::Run(args.run))
+    Asked::Command(args.command.unwrap_or(Command::Run(args.run)))
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 everything killed and the baseline passes, 1 a survivor or a violation, \

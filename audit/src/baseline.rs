@@ -48,6 +48,7 @@ pub(crate) fn one(
         faults: vec![why],
         trace: String::new(),
         schedule: String::new(),
+        notes: BTreeSet::new(),
     };
     match ask_once::<Baseline>(journal, &question(suite, entry, effort)) {
         Ok(found) if (found.explorer, &*found.scenario) == (suite.explorer, entry.claim.name) => Some(found),
@@ -107,6 +108,9 @@ pub(crate) fn tell(baseline: &Baseline) -> Exit {
     }
     if !baseline.trace.is_empty() {
         say!("{}", baseline.trace);
+    }
+    for note in &baseline.notes {
+        say!("{} ({}): note: {note}", baseline.scenario, baseline.explorer);
     }
     if let Some(limit) = &baseline.exhausted {
         say!("{}: no verdict: {limit}", baseline.scenario);

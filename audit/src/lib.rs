@@ -34,6 +34,7 @@ mod journal;
 mod list;
 mod lock;
 pub mod lowering;
+pub mod minima;
 mod names;
 mod page;
 mod pins;
@@ -51,10 +52,11 @@ mod worker;
 
 use std::process::ExitCode;
 
-use args::Command;
+use args::{Asked, Command};
 use exit::{Exit, Failure};
 pub use pins::Pins;
-pub use program::Program;
+pub use program::{Own, Program};
+pub use worker::interrupted;
 
 /// Runs the audit that the command line's arguments ask for; `--help` lists them. Blocks until it is over.
 ///
@@ -62,7 +64,14 @@ pub use program::Program;
 /// then.
 #[must_use]
 pub fn main(program: impl Into<Program>) -> ExitCode {
-    let (program, command) = (program.into(), args::parse(program::name()));
+    let program = program.into();
+    let command = match args::parse(program::name(), &program.commands) {
+        Asked::Own(own, arguments) => {
+            ctrlc::set_handler(worker::interrupt).expect("this is the process's only handler");
+            return (own.run)(&arguments);
+        }
+        Asked::Command(command) => command,
+    };
     if !matches!(command, Command::Worker(_) | Command::Scenario(_) | Command::Replay(_)) {
         ctrlc::set_handler(worker::interrupt).expect("this is the process's only handler");
     }

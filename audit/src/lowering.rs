@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use weakest::model::{End, Entry, Exploration, Mutation, Subject, Suite, choices, weakenings, with_mutations};
 use weakest::{Op, Ordering, Row};
 
@@ -40,6 +41,14 @@ pub struct Broken {
 }
 
 impl Broken {
+    /// The execution in which an exploration of `entry` broke a rule, if one did.
+    #[must_use]
+    pub fn of(entry: &Entry, found: &Exploration) -> Option<Self> {
+        let End::Violated(violation) = &found.end else { return None };
+        let (scenario, what) = (entry.claim.name.to_owned(), violation.to_string());
+        Some(Self { scenario, what, schedule: found.schedule.clone(), steps: found.trace.lines().count() as u64 })
+    }
+
     /// Runs the execution again; whether it breaks a rule this time too.
     #[must_use]
     pub fn replays(&self, subject: &Subject, table: &Table) -> bool {
@@ -181,16 +190,12 @@ impl<'a> Lowering<'a> {
             }
             let found = self.scenario(entry, table);
             executions += found.executions;
-            match found.end {
+            match &found.end {
                 End::Complete => {}
                 End::Exhausted(limit) => open = Some(format!("{} {limit}", entry.claim.name)),
-                End::Violated(violation) => {
-                    return Ok(Answer::Breaks(Broken {
-                        scenario: entry.claim.name.to_owned(),
-                        what: violation.to_string(),
-                        schedule: found.schedule,
-                        steps: found.trace.lines().count() as u64,
-                    }));
+                End::Violated(_) => {
+                    let broken = Broken::of(entry, &found).expect("it breaks a rule");
+                    return Ok(Answer::Breaks(broken));
                 }
             }
         }
@@ -229,8 +234,8 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    /// Lowers the rows of `from`, which passes, as far as possible, one after the other in the order of `sites`; of two
-    /// orderings that are equally strong, the one is tried first that `prefers_release` says for the row.
+    /// Lowers the rows of `from`, which passes, as far as possible, one after the other in the order of `sites`. Each
+    /// gets the first of its `candidates` that lies below what it has, and passes.
     ///
     /// # Errors
     /// If somebody wants no more.
@@ -238,16 +243,14 @@ impl<'a> Lowering<'a> {
         &mut self,
         from: &Table,
         sites: &[usize],
-        prefers_release: impl Fn(usize) -> bool,
+        candidates: impl Fn(usize) -> Vec<Option<Ordering>>,
     ) -> Result<Table, Stopped> {
         let mut table = from.clone();
         for &site in sites {
             let op = self.subject.rows[site].op;
-            let mut weaker: Vec<_> = choices(op).into_iter().filter(|&to| is_below(op, to, table[site])).collect();
-            weaker.sort_by_key(|&to| (rank(to), (to == Some(Ordering::Release)) != prefers_release(site)));
-            for to in weaker {
+            for to in candidates(site).into_iter().filter(|&to| to != table[site]) {
                 let lower = with(&table, site, to);
-                if to == table[site] || self.passes(&lower)? {
+                if is_below(op, to, table[site]) && self.passes(&lower)? {
                     table = lower;
                     break;
                 }
@@ -281,6 +284,22 @@ pub struct Need {
     pub to: Option<Ordering>,
     /// What the scenarios say of it.
     pub answer: Answer,
+}
+
+/// These rows in an order that `seed` picks, the same on every machine.
+#[must_use]
+pub fn order(seed: u64, mut sites: Vec<usize>) -> Vec<usize> {
+    sites.sort_by_key(|site| Sha256::digest(format!("{seed} {site}")));
+    sites
+}
+
+/// Every ordering of a row, the weakest first; of acquire and release the one first that `seed` picks.
+#[must_use]
+pub fn weakest_first(seed: u64, site: usize, op: Op) -> Vec<Option<Ordering>> {
+    let release_first = Sha256::digest(format!("{seed} {site} release"))[0] % 2 == 0;
+    let mut orderings = choices(op);
+    orderings.sort_by_key(|&to| (rank(to), (to == Some(Ordering::Release)) != release_first));
+    orderings
 }
 
 /// `table` with another ordering at one row.

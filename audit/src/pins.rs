@@ -138,6 +138,7 @@ mod tests {
             faults: Vec::new(),
             trace: String::new(),
             schedule: String::new(),
+            notes: BTreeSet::new(),
         }
     }
 

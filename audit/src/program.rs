@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
@@ -39,6 +40,19 @@ pub struct Program {
     /// The pinned execution counts and outcomes of the baselines; where there is no such file, nothing is pinned. By
     /// default `audit-pins.txt` beside the package's `Cargo.toml`.
     pub pins: PathBuf,
+    /// Commands of the subject's own. None by default.
+    pub commands: Vec<Own>,
+}
+
+/// A command of a subject's own.
+#[derive(Debug, Clone, Copy)]
+pub struct Own {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// Does it, with the arguments that follow its name. It ends soon when [`interrupted`](crate::interrupted) says so.
+    pub run: fn(&[String]) -> ExitCode,
 }
 
 impl Program {
@@ -53,6 +67,7 @@ impl Program {
             sources: None,
             record: target_folder().join("audit").join(name()).join("verdicts.json"),
             pins: package_folder().join("audit-pins.txt"),
+            commands: Vec::new(),
         }
     }
 

@@ -18,6 +18,9 @@ pub(crate) fn head(suite: &Suite, entry: &Entry, mutant: Option<&Mutant>) {
 
 /// Prints how an exploration ended.
 pub(crate) fn tell(found: &Exploration) -> Exit {
+    for note in &found.notes {
+        say!("note: {note}");
+    }
     match &found.end {
         End::Complete => Exit::Clean,
         End::Exhausted(limit) => {

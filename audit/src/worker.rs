@@ -55,8 +55,8 @@ pub(crate) fn interrupt() {
     stop(|_| true);
 }
 
-/// Whether [`interrupt`] was called.
-pub(crate) fn interrupted() -> bool {
+/// Whether somebody at the keyboard wants the program to end.
+pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::SeqCst)
 }
 

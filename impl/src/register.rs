@@ -46,35 +46,8 @@ unsafe fn register_boxed<P: Platform>(source: &Shared<P>, seen: Seen, node: Node
     Ok(node)
 }
 
-/// Registers a small callback in a node of the source's pool, or in a new one.
-///
-/// # Safety
-/// The words are those of a closure of this kind, and the source's if this succeeds.
-#[inline(always)]
-unsafe fn register_small<P: Platform>(
-    source: &Shared<P>,
-    seen: Seen,
-    kind: &'static Kind<P>,
-    words: Words,
-) -> Result<NodePtr<P>, Refusal> {
-    let mut locked = admit(source, seen)?;
-    let node = match pool::take(&mut locked) {
-        Some(node) => node,
-        None => {
-            drop(locked);
-            let (again, node) = admit_with_new(source, seen, kind)?;
-            locked = again;
-            node
-        }
-    };
-    // SAFETY: the node is new or out of the pool, and so is this thread's; the words are the caller's.
-    unsafe { fill(&mut locked, node, kind, words) };
-    Ok(node)
-}
-
 /// The lock of a source that can still be cancelled, and a new node for a small callback.
-#[cold]
-#[inline(never)]
+#[inline]
 fn admit_with_new<'a, P: Platform>(
     source: &'a Shared<P>,
     seen: Seen,
@@ -94,7 +67,7 @@ fn admit_with_new<'a, P: Platform>(
 /// Registers a small callback in a node of the source's pool; `None` if there is none, or if the source is not live.
 ///
 /// # Safety
-/// As for [`register_small`].
+/// The words are those of a closure of this kind, and the source's if this gives a node.
 #[inline(always)]
 unsafe fn register_again<P: Platform>(
     source: &Shared<P>,
@@ -141,31 +114,38 @@ where
         Ok(words) => match unsafe { register_again(source, seen, Small::<P, F>::KIND, words) } {
             Some(node) => Registration::of(source, node),
             // SAFETY: the words were packed just now, and nobody else has them.
-            None => register_anew(token, source, unsafe { Small::<P, F>::unpack(words) }),
+            None => unsafe { register_anew::<P, F>(token, source, words) },
         },
         Err(callback) => register_large(token, source, seen, callback),
     }
 }
 
 /// Registers a small callback where there is no node for it, or where the source may be live no more.
+///
+/// # Safety
+/// The words were packed from an `F`, and are the caller's, who gives them up.
 #[inline(never)]
-fn register_anew<P: Platform, F>(token: &CancellationToken<P>, source: &Handle<P>, callback: F) -> Registration<P>
+unsafe fn register_anew<P: Platform, F>(
+    token: &CancellationToken<P>,
+    source: &Handle<P>,
+    words: Words,
+) -> Registration<P>
 where
     F: FnOnce(&CancellationToken<P>) + Send + 'static,
 {
-    let seen = source.poll();
-    if seen.is_cancelled() {
-        callback(token);
-        return Registration::empty();
-    }
-    let Ok(words) = Small::<P, F>::pack(callback) else { unreachable!("it is small") };
-    // SAFETY: the words were packed from an `F`, whose kind this is.
-    match unsafe { register_small(source, seen, Small::<P, F>::KIND, words) } {
-        Ok(node) => Registration::of(source, node),
+    match admit_with_new(source, source.peek(), Small::<P, F>::KIND) {
+        Ok((mut locked, node)) => {
+            // SAFETY: passed on to the caller; the node is new.
+            unsafe { fill(&mut locked, node, Small::<P, F>::KIND, words) };
+            Registration::of(source, node)
+        }
         Err(refusal) => {
-            // SAFETY: the words were packed just now, and nobody else has them.
+            // SAFETY: passed on to the caller.
             let callback = unsafe { Small::<P, F>::unpack(words) };
-            refused(refusal, token, callback)
+            if let Refusal::Cancelled = refusal {
+                callback(token);
+            }
+            Registration::empty()
         }
     }
 }
@@ -191,16 +171,7 @@ where
     let callback = unsafe { Callback::<P, F>::take(node) };
     // SAFETY: as above.
     unsafe { Callback::<P, F>::release(node) };
-    callback.map_or_else(Registration::empty, |callback| refused(refusal, token, callback))
-}
-
-/// Calls a callback that was not registered, or drops it.
-fn refused<P: Platform>(
-    refusal: Refusal,
-    token: &CancellationToken<P>,
-    callback: impl FnOnce(&CancellationToken<P>),
-) -> Registration<P> {
-    if let Refusal::Cancelled = refusal {
+    if let (Refusal::Cancelled, Some(callback)) = (refusal, callback) {
         callback(token);
     }
     Registration::empty()

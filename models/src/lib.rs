@@ -1,5 +1,6 @@
 //! The token's scenarios, and the audit of its orderings by them.
 
+pub mod programs;
 pub mod scenarios;
 pub mod sources;
 
@@ -9,7 +10,7 @@ use weakest::graph::Graph;
 use weakest::loom::Loom;
 use weakest::model::{Rules, Subject, Suite};
 use weakest::shuttle::Shuttle;
-use weakest_audit::Program;
+use weakest_audit::{Own, Program};
 
 /// The root of the workspace this was built in.
 #[must_use]
@@ -50,6 +51,11 @@ pub fn program() -> Program {
         sources: Some(env!("AUDITED_SOURCES")),
         record: root().join("target/audit/verdicts.json"),
         pins: root().join("models/expected/executions.txt"),
+        commands: vec![Own {
+            name: "programs",
+            about: "Explores every small program over the token's operations",
+            run: programs::command,
+        }],
     }
 }
 

@@ -219,6 +219,8 @@ pub fn plan(longest: usize) -> BoxedStrategy<Plan> {
             closing,
             bombs,
             alarms,
+            drops: false,
+            pokes: true,
         })
         .boxed()
 }

@@ -5,8 +5,12 @@
 //! generic over the platform and over a [`dialect`]: a table of orderings and explicit fences. The
 //! [`scenarios`] check the same rules as the token's.
 
+pub mod chapter;
+pub mod costs;
 pub mod dialect;
 pub mod lazy;
+pub mod litmus;
+pub mod minima;
 pub mod registry;
 pub mod scenarios;
 pub mod source;

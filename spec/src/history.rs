@@ -80,7 +80,7 @@ pub type Ticks = u8;
 macro_rules! kinds {
     ($( $(#[$meta:meta])* $Kind:ident { $( $(#[$vmeta:meta])* $Variant:ident = $name:literal, $operation:expr; )+ } )+) => {$(
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $Kind {
             $( $(#[$vmeta])* $Variant, )+
         }

@@ -6,23 +6,24 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use rescind::generic::Registration;
-use rescind_spec::history::{Answer, Op, RegistrationOp};
-use weakest::Platform;
-use weakest::shuttle::Shuttle;
+use rescind_spec::history::{Answer, Op, RegistrationOp, at_drop};
+use weakest::programs::Moments;
 
 use super::facts::{Id, Label, Note};
 use super::world::{Execution, KeptRegistration, Thrown, Token};
 
 /// Observes the drop of the closure that owns it.
-struct Dropped {
-    execution: Execution,
+struct Dropped<M: Moments> {
+    execution: Execution<M>,
     label: Label,
     source: Id,
+    /// What the closure does then.
+    then: Vec<Op>,
 }
 
-impl Drop for Dropped {
+impl<M: Moments> Drop for Dropped<M> {
     fn drop(&mut self) {
-        if Shuttle::failed() {
+        if M::failed() {
             return;
         }
         let (execution, label) = (&self.execution, self.label);
@@ -30,7 +31,12 @@ impl Drop for Dropped {
         let me = execution.me();
         execution.facts(|facts| facts.drops(label, me));
         execution.poke(self.source);
+        let loud = !std::thread::panicking() && !execution.is_over();
+        let thrown = if loud { execution.perform_all(&self.then).err() } else { None };
         execution.learn(|facts| facts.dropped(label));
+        if let Some(thrown) = thrown {
+            execution.throw(thrown);
+        }
         let number = u32::try_from(label).expect("a history is finite");
         let bombs = execution.plan().bombs;
         if bombs > 0 && number % bombs == 0 && !std::thread::panicking() && !execution.is_over() {
@@ -39,11 +45,12 @@ impl Drop for Dropped {
     }
 }
 
-impl Execution {
+impl<M: Moments> Execution<M> {
     /// User code calls the token, as it may anywhere; this takes the source's lock. Not while a panic unwinds: a wait
     /// cannot be explored there.
     pub(super) fn poke(&self, source: Id) {
-        if !std::thread::panicking()
+        if self.plan().pokes
+            && !std::thread::panicking()
             && let Some(token) = self.token_of(source)
         {
             drop(format!("{token:?}"));
@@ -61,25 +68,31 @@ impl Execution {
         self.world(|world| world.running.iter().all(|&running| running <= source))
     }
 
-    pub(super) fn token(&self, number: usize) -> (Id, Arc<Token>) {
+    pub(super) fn token(&self, number: usize) -> (Id, Arc<Token<M>>) {
         self.world(|world| world.tokens[number % world.tokens.len()].clone())
     }
 
     /// A callback. It owns no token: one of its own source, if it is left registered, would keep that alive for ever.
-    fn closure(&self, source: Id, borrowed: bool, body: &[Op]) -> (Label, impl FnOnce(Option<&Token>) + Send + use<>) {
+    fn closure(
+        &self,
+        source: Id,
+        borrowed: bool,
+        body: &[Op],
+    ) -> (Label, impl FnOnce(Option<&Token<M>>) + Send + use<M>) {
         let me = self.me();
         let label = self.learn(|facts| facts.registering(source, me, borrowed));
         self.note(Note::Registers(label, source));
-        let dropped = Dropped { execution: self.clone(), label, source };
+        let then = if self.plan().drops { at_drop(body) } else { Vec::new() };
+        let dropped = Dropped { execution: self.clone(), label, source, then };
         let body = body.to_vec();
-        let closure = move |given: Option<&Token>| {
-            let Dropped { execution, label, source } = &dropped;
+        let closure = move |given: Option<&Token<M>>| {
+            let Dropped { execution, label, source, .. } = &dropped;
             execution.run(*label, *source, given, &body);
         };
         (label, closure)
     }
 
-    fn run(&self, label: Label, source: Id, given: Option<&Token>, body: &[Op]) {
+    fn run(&self, label: Label, source: Id, given: Option<&Token<M>>, body: &[Op]) {
         self.note(Note::Runs(label));
         let sees = match (given, self.token_of(source)) {
             (Some(given), own) => given.is_cancelled() && own.is_none_or(|own| *own == *given),
@@ -162,7 +175,7 @@ impl Execution {
     }
 
     /// Ends the borrow of a registration. This thread has another share, so it is not the last.
-    fn give_back(&self, share: Arc<KeptRegistration>) {
+    fn give_back(&self, share: Arc<KeptRegistration<M>>) {
         assert!(self.take_shared(share).is_none(), "this thread has another share");
     }
 
@@ -179,16 +192,16 @@ impl Execution {
             self.give_back(kept);
             return answer;
         }
-        let source = kept.registration.token();
-        let source =
-            self.world(|world| world.tokens.iter().find(|(_, token)| **token == source).map_or(0, |(id, _)| *id));
+        let source = {
+            let own = kept.registration.token();
+            self.world(|world| world.tokens.iter().find(|(_, token)| **token == own).map_or(0, |(id, _)| *id))
+        };
         let Some(KeptRegistration { label, registration }) = self.take_shared(kept) else {
             return Ok(Answer::Void);
         };
         let me = self.me();
         if op == RegistrationOp::Detach || op == RegistrationOp::Dispose && !self.may_wait(source) {
-            registration.detach();
-            return Ok(Answer::Done);
+            return self.call_first(|| registration.detach()).map(|()| Answer::Done);
         }
         self.learn(|facts| facts.removing(label, true));
         let (mut over, empty) = (true, registration == Registration::default());
@@ -209,7 +222,7 @@ impl Execution {
         told.map(|()| if over { Answer::Done } else { Answer::Pending })
     }
 
-    fn ask_registration(&self, op: RegistrationOp, kept: &KeptRegistration) -> Result<Answer, Thrown> {
+    fn ask_registration(&self, op: RegistrationOp, kept: &KeptRegistration<M>) -> Result<Answer, Thrown> {
         let KeptRegistration { label, registration } = kept;
         let label = *label;
         Ok(match op {

@@ -5,36 +5,35 @@ use std::fmt;
 use std::sync::Arc;
 
 use rescind_spec::history::{Answer, WeakOp};
-use weakest::Platform;
-use weakest::shuttle::Shuttle;
+use weakest::programs::Moments;
 
 use super::facts::{Cause, Id, Request};
 use super::sources::Handle;
 use super::world::{Execution, Thrown, Token};
 
 /// An error that observes its drop.
-struct Reason {
-    execution: Execution,
+struct Reason<M: Moments> {
+    execution: Execution<M>,
     number: u32,
 }
 
-impl fmt::Debug for Reason {
+impl<M: Moments> fmt::Debug for Reason<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reason({})", self.number)
     }
 }
 
-impl fmt::Display for Reason {
+impl<M: Moments> fmt::Display for Reason<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "reason {}", self.number)
     }
 }
 
-impl Error for Reason {}
+impl<M: Moments> Error for Reason<M> {}
 
-impl Drop for Reason {
+impl<M: Moments> Drop for Reason<M> {
     fn drop(&mut self) {
-        if Shuttle::failed() {
+        if M::failed() {
             return;
         }
         let (execution, number) = (&self.execution, self.number);
@@ -46,24 +45,24 @@ impl Drop for Reason {
     }
 }
 
-fn read(cause: &rescind::Cause) -> Cause {
+fn read<M: Moments>(cause: &rescind::Cause) -> Cause {
     match cause {
         rescind::Cause::Requested => Cause::Requested,
         rescind::Cause::TimedOut => Cause::TimedOut,
-        rescind::Cause::Error(error) => Cause::Error(error.downcast_ref::<Reason>().expect("our own error").number),
+        rescind::Cause::Error(error) => Cause::Error(error.downcast_ref::<Reason<M>>().expect("our own error").number),
         _ => unreachable!("the three of them"),
     }
 }
 
-impl Execution {
+impl<M: Moments> Execution<M> {
     /// Asks a token and then its error for the cause.
-    pub(super) fn read_cause(&self, source: Id, token: &Token) -> Answer {
+    pub(super) fn read_cause(&self, source: Id, token: &Token<M>) -> Answer {
         let began = self.learn(|facts| facts.begin(source));
-        let cause = token.cause().map(|cause| read(&cause));
+        let cause = token.cause().map(|cause| read::<M>(&cause));
         self.facts(|facts| facts.polled(began, cause.is_some()));
         let Some(cause) = cause else { return Answer::Bool(false) };
         self.facts(|facts| facts.caused(source, cause));
-        let again = token.check().err().map(|error| read(&error.cause()));
+        let again = token.check().err().map(|error| read::<M>(&error.cause()));
         assert_eq!(again, Some(cause), "the error's cause is the token's");
         Answer::Bool(true)
     }
@@ -82,8 +81,8 @@ impl Execution {
             Ok(made == Some(true))
         });
         // Of one that panics, the cause says whether it made the request: the error is nobody else's.
-        let cause = self.token_of(id).and_then(|token| token.cause()).map(|cause| read(&cause));
-        let made = made.unwrap_or(cause == Some(Cause::Error(error)));
+        let is_own = || handle.source.token().cause().map(|cause| read::<M>(&cause)) == Some(Cause::Error(error));
+        let made = made.unwrap_or_else(is_own);
         let how = if made { Request::Made } else { Request::Before };
         self.requested(began, how, Cause::Error(error));
         self.drop_handle(handle)?;
@@ -100,7 +99,7 @@ impl Execution {
             return Ok(Answer::Void);
         };
         if op == WeakOp::Drop {
-            return Ok(Answer::Done);
+            return self.call_first(|| drop(weak)).map(|()| Answer::Done);
         }
         let answer = match op {
             WeakOp::Upgrade => {

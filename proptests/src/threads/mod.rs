@@ -12,6 +12,7 @@ mod callbacks;
 mod causes;
 mod clock;
 mod facts;
+pub mod given;
 mod perform;
 mod sources;
 mod waits;
@@ -43,6 +44,10 @@ pub struct Plan {
     pub bombs: u32,
     /// Every so-manieth waker panics when it is called; 0: none.
     pub alarms: u32,
+    /// Whether closures do at their drop what their body says of it.
+    pub drops: bool,
+    /// Whether drops and wakers take their source's lock, which nobody may hold then.
+    pub pokes: bool,
 }
 
 /// Runs `plan` in `executions` random schedules and in as many of probabilistic concurrency testing.
@@ -88,7 +93,7 @@ pub fn explore(plan: &Plan, schedules: &Schedules) -> Result<(), String> {
 
 /// One execution.
 fn main(plan: &Arc<Plan>, notes: &facts::Notes) {
-    let execution = Execution::new(plan.clone(), notes.clone());
+    let execution = Execution::<Shuttle>::new(plan.clone(), notes.clone());
     execution.attempt_all(&plan.before);
     let promised = execution.deal();
     let threads: Vec<_> = (1..plan.threads)

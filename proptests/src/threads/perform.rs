@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use rescind_spec::history::{Answer, Op, Ticks};
 
+use weakest::programs::Moments;
+
 use super::facts::Note;
 use super::sources::time;
 use super::world::{Execution, Thrown, World};
 
-impl Execution {
+impl<M: Moments> Execution<M> {
     pub(super) fn attempt_all(&self, ops: &[Op]) {
         ops.iter().for_each(|op| drop(self.perform(op)));
     }
@@ -52,7 +54,7 @@ impl Execution {
             Op::Registration(op, number) => self.with_registration(*op, *number),
             Op::RegistrationsEqual(a, b) => Ok(self.registrations_equal(*a, *b)),
             Op::RunUntilCancelled(token, polls) => Ok(self.run_until_cancelled(*token, *polls)),
-            Op::Future(op, number) => Ok(self.with_future(*op, *number)),
+            Op::Future(op, number) => self.with_future(*op, *number),
             Op::Guard(op, number) => self.with_guard(*op, *number),
             Op::Job(op, number) => Ok(self.with_job(*op, *number)),
             Op::Advance(by) => self.advance(*by),
@@ -65,13 +67,13 @@ impl Execution {
 
     fn advance(&self, by: Ticks) -> Result<Answer, Thrown> {
         let mut thrown = Vec::new();
-        for fire in self.clock().advance(time(by).min(Duration::from_hours(1))) {
-            if let Err(Thrown(numbers)) = self.call(|| {
-                fire();
+        for firing in self.clock().advance(time(by).min(Duration::from_hours(1))) {
+            let fired = self.call(|| {
+                firing.fire();
                 Ok(())
-            }) {
-                thrown.extend(numbers);
-            }
+            });
+            let ended = self.call_first(|| drop(firing));
+            thrown.extend([fired, ended].into_iter().filter_map(Result::err).flat_map(|Thrown(numbers)| numbers));
         }
         if thrown.is_empty() { Ok(Answer::Done) } else { Err(Thrown(thrown)) }
     }
@@ -103,7 +105,7 @@ impl Execution {
         self.facts(|facts| facts.finish_drops());
     }
 
-    fn drop_world(&self, world: World) {
+    fn drop_world(&self, world: World<M>) {
         let World { handles, registrations, futures, guards, weak, completions, .. } = world;
         drop((futures, registrations, completions, weak));
         guards.into_iter().flatten().for_each(|(_, guard)| guard.disarm());

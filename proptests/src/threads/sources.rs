@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use rescind_spec::history::{Answer, GuardOp, SourceOp, Ticks};
 
+use weakest::programs::Moments;
+
 use super::clock::SourceClock;
 use super::facts::{Began, Cause, Id, Request};
 use super::world::{Execution, JobFacts, Source, Thrown};
 
 /// A handle, of one thread: an operation borrows it for as long as it takes, which is past a drop from inside it.
-pub(super) struct Handle {
+pub(super) struct Handle<M: Moments> {
     pub(super) id: Id,
-    pub(super) source: Source,
+    pub(super) source: Source<M>,
     /// Whether its timer goes by the histories' clock.
     pub(super) timed: bool,
 }
@@ -22,8 +24,8 @@ pub(super) fn time(ticks: Ticks) -> Duration {
     if ticks == Ticks::MAX { Duration::MAX } else { Duration::from_secs(ticks.into()) }
 }
 
-impl Execution {
-    fn keep(&self, id: Id, source: Source, timed: bool) -> Answer {
+impl<M: Moments> Execution<M> {
+    fn keep(&self, id: Id, source: Source<M>, timed: bool) -> Answer {
         let token = Arc::new(source.token());
         self.world(|world| {
             world.tokens.push((id, token));
@@ -33,13 +35,13 @@ impl Execution {
     }
 
     pub(super) fn new_source(&self) -> Answer {
-        let source = Source::new();
+        let source = Source::<M>::new();
         self.keep(self.learn(|facts| facts.new_source(&[], false)), source, false)
     }
 
     pub(super) fn new_timed(&self, delay: Ticks) -> Answer {
         let clock = SourceClock::new(self.clock());
-        let source = Source::with_timeout_on(time(delay), clock.clone());
+        let source = Source::<M>::with_timeout_on(time(delay), clock.clone());
         let id = self.learn(|facts| facts.new_source(&[], true));
         self.world(|world| world.clocks.push((id, clock)));
         self.keep(id, source, true)
@@ -51,8 +53,8 @@ impl Execution {
         let parents: Vec<_> = self.learn(|facts| ids.iter().map(|&id| facts.begin(id)).collect());
         let (tokens, clock) = (tokens.iter().map(|token| &**token), SourceClock::new(self.clock()));
         let source = match delay {
-            Some(delay) => Source::linked_with_timeout_on(tokens, time(delay), clock.clone()),
-            None => Source::linked(tokens),
+            Some(delay) => Source::<M>::linked_with_timeout_on(tokens, time(delay), clock.clone()),
+            None => Source::<M>::linked(tokens),
         };
         let id = self.learn(|facts| facts.new_source(&parents, delay.is_some()));
         self.world(|world| world.clocks.push((id, clock)));
@@ -61,7 +63,7 @@ impl Execution {
         self.keep(id, source, delay.is_some())
     }
 
-    pub(super) fn clone_handle(&self, handle: &Handle) -> Arc<Handle> {
+    pub(super) fn clone_handle(&self, handle: &Handle<M>) -> Arc<Handle<M>> {
         let &Handle { id, ref source, timed } = handle;
         let source = source.clone();
         self.learn(|facts| facts.handle_made(id));
@@ -69,7 +71,7 @@ impl Execution {
     }
 
     /// Gives a handle up, unless an operation further up this thread's stack borrows it.
-    pub(super) fn drop_handle(&self, handle: Arc<Handle>) -> Result<(), Thrown> {
+    pub(super) fn drop_handle(&self, handle: Arc<Handle<M>>) -> Result<(), Thrown> {
         let Some(Handle { id, source, .. }) = Arc::into_inner(handle) else {
             return Ok(());
         };
@@ -88,7 +90,7 @@ impl Execution {
         told
     }
 
-    pub(super) fn handle(&self, number: usize) -> Option<(usize, Arc<Handle>)> {
+    pub(super) fn handle(&self, number: usize) -> Option<(usize, Arc<Handle<M>>)> {
         self.world(|world| {
             let index = number.checked_rem(world.handles.len())?;
             Some((index, world.handles[index].clone()?))
@@ -124,7 +126,7 @@ impl Execution {
         told
     }
 
-    fn with_handle(&self, op: SourceOp, handle: &Handle) -> Result<Answer, Thrown> {
+    fn with_handle(&self, op: SourceOp, handle: &Handle<M>) -> Result<Answer, Thrown> {
         let &Handle { id, ref source, .. } = handle;
         match op {
             SourceOp::Clone => {
@@ -156,7 +158,7 @@ impl Execution {
     }
 
     /// Makes the request, and looks at what it must have reached.
-    fn request(&self, op: SourceOp, handle: &Handle) -> Result<Answer, Thrown> {
+    fn request(&self, op: SourceOp, handle: &Handle<M>) -> Result<Answer, Thrown> {
         let &Handle { id, ref source, .. } = handle;
         let began = self.learn(|facts| facts.asking(id));
         let told = match op {
@@ -194,7 +196,7 @@ impl Execution {
         }
     }
 
-    fn cancel_on(&self, handle: &Handle) -> Answer {
+    fn cancel_on(&self, handle: &Handle<M>) -> Answer {
         let &Handle { id, ref source, .. } = handle;
         let began = self.learn(|facts| facts.asking(id));
         let mut job = None;
@@ -216,7 +218,7 @@ impl Execution {
         Answer::Bool(has_job)
     }
 
-    fn cancel_async(&self, handle: &Handle) -> Result<Answer, Thrown> {
+    fn cancel_async(&self, handle: &Handle<M>) -> Result<Answer, Thrown> {
         let &Handle { id, ref source, .. } = handle;
         let began = self.learn(|facts| facts.asking(id));
         let mut ran = false;
@@ -290,7 +292,7 @@ impl Execution {
     }
 
     /// Handles that no operation can take, for [`request_all`](Self::request_all).
-    pub(super) fn promise(&self) -> Vec<Arc<Handle>> {
+    pub(super) fn promise(&self) -> Vec<Arc<Handle<M>>> {
         let handles = self.world(|world| world.handles.clone());
         let kept: Vec<_> = handles.iter().flatten().map(|handle| self.clone_handle(handle)).collect();
         self.learn(|facts| kept.iter().for_each(|handle| facts.promise(handle.id)));
@@ -298,7 +300,7 @@ impl Execution {
     }
 
     /// Makes every request that was promised.
-    pub(super) fn request_all(&self, promised: Vec<Arc<Handle>>) {
+    pub(super) fn request_all(&self, promised: Vec<Arc<Handle<M>>>) {
         for handle in promised {
             drop(self.request(SourceOp::TryCancel, &handle));
             drop(self.drop_handle(handle));

@@ -7,22 +7,21 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use rescind_spec::history::{Answer, FutureOp, JobOp, TokenOp};
-use weakest::Platform;
-use weakest::shuttle::Shuttle;
+use weakest::programs::Moments;
 
 use super::facts::{Id, Note, Of};
 use super::world::{Execution, Future, KeptFuture, Thrown};
 
 /// Observes its wakes.
-struct Observer {
-    execution: Execution,
+struct Observer<M: Moments> {
+    execution: Execution<M>,
     waiter: usize,
     of: Of,
     /// The number that its wake panics with.
     alarm: Option<u32>,
 }
 
-impl Observer {
+impl<M: Moments> Observer<M> {
     fn poke(&self) {
         if let Of::Request(source) = self.of {
             self.execution.poke(source);
@@ -30,7 +29,7 @@ impl Observer {
     }
 }
 
-impl Wake for Observer {
+impl<M: Moments> Wake for Observer<M> {
     fn wake(self: Arc<Self>) {
         self.execution.note(Note::Wakes(self.waiter));
         self.execution.learn(|facts| facts.woken(self.waiter));
@@ -41,21 +40,22 @@ impl Wake for Observer {
     }
 }
 
-impl Drop for Observer {
+impl<M: Moments> Drop for Observer<M> {
     fn drop(&mut self) {
-        if !Shuttle::failed() {
+        if !M::failed() {
             self.poke();
         }
     }
 }
 
-impl Execution {
+impl<M: Moments> Execution<M> {
     /// A waker, and its number.
-    fn waker(&self, of: Of) -> (usize, Waker) {
+    fn waker(&self, of: Of, alarmed: bool) -> (usize, Waker) {
         let waiter = self.learn(|facts| facts.waiter(of));
         let number = 2_000 + u32::try_from(waiter).expect("a history is finite");
         let alarms = self.plan().alarms;
-        let rings = alarms > 0 && number % alarms == 0 && matches!(of, Of::Request(_));
+        let rings =
+            (alarms > 0 && number % alarms == 0 || alarmed && self.plan().drops) && matches!(of, Of::Request(_));
         let alarm = rings.then_some(number);
         (waiter, Arc::new(Observer { execution: self.clone(), waiter, of, alarm }).into())
     }
@@ -77,6 +77,13 @@ impl Execution {
                 let answer = token.can_be_cancelled();
                 self.facts(|facts| facts.can_be_cancelled(began, gone, answer));
                 return Answer::Bool(answer);
+            }
+            TokenOp::Wait if self.plan().drops => {
+                if self.me() == 0 || self.world(|world| !world.running.is_empty()) {
+                    return Answer::Void;
+                }
+                self.waits_for(source, || token.wait());
+                true
             }
             TokenOp::Wait if self.may_block(source) || token.is_cancelled() => {
                 token.wait();
@@ -127,23 +134,23 @@ impl Execution {
         Answer::Done
     }
 
-    pub(super) fn with_future(&self, op: FutureOp, number: usize) -> Answer {
+    pub(super) fn with_future(&self, op: FutureOp, number: usize) -> Result<Answer, Thrown> {
         let taken = self.world(|world| {
             let index = number.checked_rem(world.futures.len())?;
             Some((index, world.futures[index].take()?))
         });
-        let Some((index, mut kept)) = taken else { return Answer::Void };
+        let Some((index, mut kept)) = taken else { return Ok(Answer::Void) };
         if let Some(waiter) = kept.waiter.take() {
             self.learn(|facts| facts.left(waiter));
         }
         if op == FutureOp::Drop {
-            return Answer::Done;
+            return self.call_first(|| drop(kept)).map(|()| Answer::Done);
         }
         let began = self.learn(|facts| facts.begin(kept.source));
-        let (waiter, waker) = self.waker(Of::Request(kept.source));
+        let (waiter, waker) = self.waker(Of::Request(kept.source), op == FutureOp::PollAlarmed);
         let poll = kept.future.as_mut().poll(&mut Context::from_waker(&waker));
         drop(waker);
-        match poll {
+        Ok(match poll {
             Poll::Pending => {
                 self.learn(|facts| facts.pending(waiter));
                 self.facts(|facts| facts.polled(began, false));
@@ -157,7 +164,7 @@ impl Execution {
                 }
                 answer
             }
-        }
+        })
     }
 
     pub(super) fn with_job(&self, op: JobOp, number: usize) -> Answer {
@@ -181,7 +188,7 @@ impl Execution {
         let complete = !polls && completion.is_complete();
         let result = match op {
             JobOp::Poll | JobOp::PollAlarmed => {
-                let (waiter, waker) = self.waker(Of::Job);
+                let (waiter, waker) = self.waker(Of::Job, false);
                 if let Some(last) = self.jobs(|jobs| jobs[number].waiter.replace(waiter)) {
                     self.learn(|facts| facts.left(last));
                 }

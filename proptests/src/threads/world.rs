@@ -3,24 +3,24 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use rescind::CallbackPanics;
 use rescind::generic::{
     CancelCompletion, CancelJob, CancellationToken, CancellationTokenSource, DropGuard, Registration, WeakSource,
 };
 use rescind_spec::history::{Answer, Op};
+use weakest::ThreadId;
 use weakest::model::{Kind, violate};
-use weakest::shuttle::Shuttle;
-use weakest::{Platform, ThreadId};
+use weakest::programs::Moments;
 
 use super::Plan;
 use super::clock::{Clock, SourceClock, Turns};
 use super::facts::{Broken, Facts, Id, Label, Note, Notes};
 use super::sources::Handle;
 
-pub(super) type Source = CancellationTokenSource<Shuttle>;
-pub(super) type Token = CancellationToken<Shuttle>;
+pub(super) type Source<M> = CancellationTokenSource<M>;
+pub(super) type Token<M> = CancellationToken<M>;
 pub(super) type Future = Pin<Box<dyn std::future::Future<Output = Answer> + Send>>;
 
 /// What a panic carries here: the numbers of all the panics it is made of, in order.
@@ -35,29 +35,46 @@ pub(super) struct KeptFuture {
 }
 
 /// A registration; several threads may have it.
-pub(super) struct KeptRegistration {
+pub(super) struct KeptRegistration<M: Moments> {
     pub(super) label: Label,
-    pub(super) registration: Registration<Shuttle>,
+    pub(super) registration: Registration<M>,
 }
 
 /// What one thread has.
-#[derive(Default)]
-pub(super) struct World {
-    pub(super) handles: Vec<Option<Arc<Handle>>>,
-    pub(super) tokens: Vec<(Id, Arc<Token>)>,
-    pub(super) registrations: Vec<Option<Arc<KeptRegistration>>>,
+pub(super) struct World<M: Moments> {
+    pub(super) handles: Vec<Option<Arc<Handle<M>>>>,
+    pub(super) tokens: Vec<(Id, Arc<Token<M>>)>,
+    pub(super) registrations: Vec<Option<Arc<KeptRegistration<M>>>>,
     pub(super) futures: Vec<Option<KeptFuture>>,
-    pub(super) guards: Vec<Option<(Id, DropGuard<Shuttle>)>>,
+    pub(super) guards: Vec<Option<(Id, DropGuard<M>)>>,
     /// Weak handles, and whether the timer goes by the histories' clock.
-    pub(super) weak: Vec<Option<(Id, WeakSource<Shuttle>, bool)>>,
+    pub(super) weak: Vec<Option<(Id, WeakSource<M>, bool)>>,
     /// The clocks of sources, to see whether a timer is left.
-    pub(super) clocks: Vec<(Id, SourceClock)>,
-    pub(super) jobs: Vec<Option<(usize, CancelJob<Shuttle>)>>,
-    pub(super) completions: Vec<Option<(usize, CancelCompletion<Shuttle>)>>,
+    pub(super) clocks: Vec<(Id, SourceClock<M>)>,
+    pub(super) jobs: Vec<Option<(usize, CancelJob<M>)>>,
+    pub(super) completions: Vec<Option<(usize, CancelCompletion<M>)>>,
     /// What the operations under way must report, outermost first.
     pub(super) frames: Vec<Vec<u32>>,
     /// Sources whose callbacks run on this thread, outermost first; those that ran at once do not count.
     pub(super) running: Vec<Id>,
+}
+
+impl<M: Moments> Default for World<M> {
+    fn default() -> Self {
+        Self {
+            handles: Vec::new(),
+            tokens: Vec::new(),
+            registrations: Vec::new(),
+            futures: Vec::new(),
+            guards: Vec::new(),
+            weak: Vec::new(),
+            clocks: Vec::new(),
+            jobs: Vec::new(),
+            completions: Vec::new(),
+            frames: Vec::new(),
+            running: Vec::new(),
+        }
+    }
 }
 
 /// A job and its completion.
@@ -72,10 +89,10 @@ pub(super) struct JobFacts {
     pub(super) waiter: Option<usize>,
 }
 
-struct State {
+struct State<M: Moments> {
     facts: Facts,
     threads: Vec<Option<ThreadId>>,
-    worlds: Vec<World>,
+    worlds: Vec<World<M>>,
     jobs: Vec<JobFacts>,
     /// What was found where nothing may unwind.
     broken: Option<Broken>,
@@ -86,24 +103,29 @@ struct State {
 ///
 /// The state's lock is never held while something of the token or the platform is called or dropped: then no other
 /// thread of the model runs meanwhile.
-#[derive(Clone)]
-pub(super) struct Execution(Arc<Inner>);
+pub(super) struct Execution<M: Moments>(Arc<Inner<M>>);
 
-struct Inner {
-    plan: Arc<Plan>,
-    clock: Clock,
-    turns: Turns,
-    notes: Notes,
-    state: Mutex<State>,
+impl<M: Moments> Clone for Execution<M> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
 }
 
-impl Execution {
+pub(super) struct Inner<M: Moments> {
+    plan: Arc<Plan>,
+    clock: Clock<M>,
+    turns: Turns<M>,
+    notes: Notes,
+    state: Mutex<State<M>>,
+}
+
+impl<M: Moments> Execution<M> {
     /// To be called on the main thread.
     pub(super) fn new(plan: Arc<Plan>, notes: Notes) -> Self {
         notes.lock().expect("nothing panics under this lock").clear();
         let threads = plan.threads;
         let state = State {
-            facts: Facts::new(),
+            facts: Facts::new(M::now()),
             threads: vec![None; threads],
             worlds: std::iter::repeat_with(World::default).take(threads).collect(),
             jobs: Vec::new(),
@@ -117,12 +139,22 @@ impl Execution {
         execution
     }
 
-    /// This thread is the `thread`-th.
-    pub(super) fn enter(&self, thread: usize) {
-        self.state().threads[thread] = Some(Shuttle::thread_id());
+    /// The same, for whoever does not keep it.
+    pub(super) fn downgrade(&self) -> Weak<Inner<M>> {
+        Arc::downgrade(&self.0)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// The execution, if it is there still.
+    pub(super) fn upgrade(weak: &Weak<Inner<M>>) -> Option<Self> {
+        weak.upgrade().map(Self)
+    }
+
+    /// This thread is the `thread`-th.
+    pub(super) fn enter(&self, thread: usize) {
+        self.state().threads[thread] = Some(M::thread_id());
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<M>> {
         self.0.state.lock().expect("nothing panics under this lock")
     }
 
@@ -130,13 +162,13 @@ impl Execution {
         &self.0.plan
     }
 
-    pub(super) fn clock(&self) -> &Clock {
+    pub(super) fn clock(&self) -> &Clock<M> {
         &self.0.clock
     }
 
     /// The number of this thread.
     pub(super) fn me(&self) -> usize {
-        let me = Some(Shuttle::thread_id());
+        let me = Some(M::thread_id());
         self.state().threads.iter().position(|thread| *thread == me).expect("every thread enters")
     }
 
@@ -148,6 +180,7 @@ impl Execution {
     /// Notes a fact and ends the execution if it breaks a rule, here or as soon as nothing unwinds.
     pub(super) fn facts<R: Default>(&self, f: impl FnOnce(&mut Facts) -> Result<R, Broken>) -> R {
         let mut state = self.state();
+        state.facts.at(M::now());
         let result = f(&mut state.facts);
         let result = if std::thread::panicking() {
             result.or_else(|broken| {
@@ -163,11 +196,13 @@ impl Execution {
 
     /// Notes a fact that breaks no rule.
     pub(super) fn learn<R>(&self, f: impl FnOnce(&mut Facts) -> R) -> R {
-        f(&mut self.state().facts)
+        let mut state = self.state();
+        state.facts.at(M::now());
+        f(&mut state.facts)
     }
 
     /// Looks at what this thread has.
-    pub(super) fn world<R>(&self, f: impl FnOnce(&mut World) -> R) -> R {
+    pub(super) fn world<R>(&self, f: impl FnOnce(&mut World<M>) -> R) -> R {
         let me = self.me();
         f(&mut self.state().worlds[me])
     }
@@ -181,13 +216,16 @@ impl Execution {
     }
 
     /// A token of this source, if this thread has one.
-    pub(super) fn token_of(&self, source: Id) -> Option<Arc<Token>> {
+    pub(super) fn token_of(&self, source: Id) -> Option<Arc<Token<M>>> {
         self.world(|world| world.tokens.iter().find(|(id, _)| *id == source).map(|(_, token)| token.clone()))
     }
 
     /// Gives up a share of an object that threads share; `Some` to the last.
     pub(super) fn take_shared<T>(&self, shared: Arc<T>) -> Option<T> {
-        self.0.turns.take();
+        if !self.plan().drops {
+            // Of what is given, only one thread has what it takes.
+            self.0.turns.take();
+        }
         Arc::into_inner(shared)
     }
 
@@ -195,8 +233,8 @@ impl Execution {
     pub(super) fn framed<R>(&self, f: impl FnOnce() -> Result<R, CallbackPanics>) -> (Result<R, Thrown>, Vec<u32>) {
         self.world(|world| world.frames.push(Vec::new()));
         let told = match catch_unwind(AssertUnwindSafe(f)) {
-            Ok(result) => result.map_err(|panics| Thrown(numbers(Box::new(panics)))),
-            Err(payload) => Err(Thrown(numbers(payload))),
+            Ok(result) => result.map_err(|panics| Thrown(numbers::<M>(Box::new(panics)))),
+            Err(payload) => Err(Thrown(numbers::<M>(payload))),
         };
         let owed = self.world(|world| world.frames.pop()).expect("pushed above");
         (told, owed)
@@ -240,14 +278,30 @@ impl Execution {
     }
 
     /// Takes all that is left, to look at and to drop.
-    pub(super) fn take_worlds(&self) -> Vec<World> {
+    pub(super) fn take_worlds(&self) -> Vec<World<M>> {
         let mut state = self.state();
         state.over = true;
         state.worlds.iter_mut().map(std::mem::take).collect()
     }
 
+    /// Takes what each thread has.
+    pub(super) fn take_all_worlds(&self) -> Vec<World<M>> {
+        self.state().worlds.iter_mut().map(std::mem::take).collect()
+    }
+
+    /// What the thread of this number has from now on. It has nothing before.
+    pub(super) fn put_world(&self, thread: usize, world: World<M>) {
+        let before = std::mem::replace(&mut self.state().worlds[thread], world);
+        drop(before);
+    }
+
+    /// Looks at the facts where no execution runs.
+    pub(super) fn look_back<R>(&self, f: impl FnOnce(&Facts) -> R) -> R {
+        f(&self.state().facts)
+    }
+
     /// Deals the main thread's objects out; returns handles of the sources whose request it has promised.
-    pub(super) fn deal(&self) -> Vec<Arc<Handle>> {
+    pub(super) fn deal(&self) -> Vec<Arc<Handle<M>>> {
         let promised = if self.plan().closing { self.promise() } else { Vec::new() };
         let threads = self.plan().threads;
         let mut deal = Deal(self.plan().deal);
@@ -318,15 +372,15 @@ fn panics_right(right: bool, owed: &[u32], told: &impl std::fmt::Debug) -> Resul
 ///
 /// # Panics
 /// With a payload that is neither ours nor the token's, and while a failed execution is torn down.
-fn numbers(payload: Box<dyn Any + Send>) -> Vec<u32> {
-    if Shuttle::failed() {
+fn numbers<M: Moments>(payload: Box<dyn Any + Send>) -> Vec<u32> {
+    if M::failed() {
         resume_unwind(payload);
     }
     let mut numbers = Vec::new();
     match payload.downcast::<Thrown>() {
         Ok(thrown) => numbers.extend(thrown.0),
         Err(other) => match other.downcast::<CallbackPanics>() {
-            Ok(panics) => numbers.extend(panics.into_payloads().into_iter().flat_map(self::numbers)),
+            Ok(panics) => numbers.extend(panics.into_payloads().into_iter().flat_map(self::numbers::<M>)),
             Err(foreign) => resume_unwind(foreign),
         },
     }

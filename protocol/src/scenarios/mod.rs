@@ -1,5 +1,5 @@
 //! Scenarios of .NET's protocol, by what they are about. They check the token's rules; a rule's id is the contract's,
-//! but for two: `DISARM` (`cancel` disarms the timer at once) and `LIST` (the lock keeps the list's users apart).
+//! but for two: `DISARM` (`cancel` disarms the timer at once) and `LIST` (what is shared is found whole).
 
 mod callbacks;
 mod disposals;

@@ -59,6 +59,7 @@ pub fn try_mutant(suite: &Suite, entry: &Entry, mutant: &Mutant, depth: u32) -> 
         evidence: is_evidence(suite.explorer, &found),
         fate: fate(mutant.row, found.end),
         schedule: found.schedule,
+        notes: found.notes,
     }
 }
 
@@ -104,6 +105,7 @@ pub fn baseline(subject: &Subject, suite: &Suite, entry: &Entry, depth: u32) -> 
         exhausted: if let End::Exhausted(limit) = found.end { Some(limit) } else { None },
         trace: found.trace,
         schedule: found.schedule,
+        notes: found.notes,
     }
 }
 

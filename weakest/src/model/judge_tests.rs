@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::{
-    Budget, Claim, End, Entry, Exploration, Explorer, Fate, Kill, Kind, LIFETIME, Limit, Mutant, RACE, Rules, STUCK,
-    Subject, Suite, Trial, Verdict, Violation, baseline, judge, ordering_of, rules,
+    Budget, Claim, EVENTS, End, Entry, Exploration, Explorer, Fate, Kill, Kind, LIFETIME, Limit, Mutant, RACE, Rules,
+    STUCK, Subject, Suite, Trial, Verdict, Violation, baseline, judge, ordering_of, rules,
 };
 use crate::site::{Ordering, Site};
 
@@ -257,4 +257,41 @@ fn tables_that_name_what_is_not_there_are_faulty() {
     );
     let faults = subject.faults(|id| id != "G1");
     assert!(faults.contains(&"site Publish serves `G1`, which the contract does not have".to_owned()), "{faults:?}");
+}
+
+#[test]
+fn an_explorer_that_cannot_tell_is_blind_and_holds_no_claim_against_a_scenario() {
+    let entries = || vec![Entry { claim: &CLAIMING, run: passes }];
+    let blind = judge(&Suite::with(Explorer::Shuttle, entries(), scripted), &publish_relaxed(), 0);
+    assert_eq!((blind.verdict(), blind.runs.len()), (Verdict::Blind, 1));
+    assert_eq!(blind.broken_claims().count(), 0);
+    let mut seeing = judge(&Suite::with(Explorer::Graph, entries(), scripted), &publish_relaxed(), 0);
+    assert_eq!((seeing.verdict(), seeing.broken_claims().collect::<Vec<_>>()), (Verdict::Survived, vec!["claiming"]));
+    // What did not come to an answer breaks no claim either, and is no survivor.
+    seeing.interrupted = Some("its process ended".to_owned());
+    assert_eq!((seeing.verdict(), seeing.broken_claims().count()), (Verdict::Exhausted, 0));
+}
+
+#[test]
+fn a_scenario_that_names_an_unknown_clause_is_faulty() {
+    static STRAY: Claim = Claim { name: "stray", rules: &["G1", "R99"], ..CLAIM };
+    let subject = Subject::of::<Sites>(vec![suite(&[(&STRAY, passes)])]);
+    assert_eq!(subject.faults(|id| id != "R99"), ["scenario stray names `R99`, which the contract does not have"]);
+    let stuck = subject.faults(|id| id != "R13");
+    assert_eq!(stuck, ["scenario stray names `R13`, which the contract does not have"]);
+}
+
+#[test]
+fn events_are_bounded_at_every_depth_and_notes_are_kept() {
+    let noted = Suite::with(Explorer::Graph, vec![Entry { claim: &PLAIN, run: passes }], |budget, _, _| Exploration {
+        notes: BTreeSet::from([format!("events: {:?}", budget.events)]),
+        ..Exploration::new()
+    });
+    let expected = BTreeSet::from([format!("events: {:?}", Some(EVENTS))]);
+    let subject = Subject::of::<Sites>(vec![noted]);
+    let (suite, entry) = (&subject.suites[0], &subject.suites[0].entries[0]);
+    for depth in [0, 3] {
+        assert_eq!(baseline(&subject, suite, entry, depth).notes, expected);
+    }
+    assert_eq!(judge(suite, &publish_relaxed(), 0).runs[0].notes, expected);
 }

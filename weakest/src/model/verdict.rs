@@ -51,6 +51,9 @@ pub struct Run {
     pub fate: Fate,
     /// The failing execution, as [`Exploration::schedule`](crate::model::Exploration::schedule).
     pub schedule: String,
+    /// As [`Exploration::notes`](crate::model::Exploration::notes).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub notes: BTreeSet<String>,
 }
 
 /// What one explorer says about one mutant.
@@ -260,6 +263,9 @@ pub struct Baseline {
     pub trace: String,
     /// The same, as [`Exploration::schedule`](crate::model::Exploration::schedule).
     pub schedule: String,
+    /// As [`Exploration::notes`](crate::model::Exploration::notes).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub notes: BTreeSet<String>,
 }
 
 /// Everything an audit found out; the report is a function of it.

@@ -109,6 +109,12 @@ pub trait Alphabet {
         Objects::default()
     }
 
+    /// The ways to rename what is there before the first operation that change nothing, the identity included: each gives
+    /// the new name of every object.
+    fn symmetries(&self) -> Vec<Vec<Object>> {
+        vec![(0..self.initial().len()).collect()]
+    }
+
     /// The operations that a set-up may do with these objects.
     fn set_up(&self, objects: &Objects) -> Vec<Self::Letter>;
 

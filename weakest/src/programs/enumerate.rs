@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [symmetric](Counts::distinct): the threads in another order, equal objects under other names | it is the same program |
 //! | [apart](Counts::apart): threads that fall into groups with no object in common, or that only read what they have in common | no group can see another one: each is a program of fewer threads |
-//! | [idle](Counts::idle): objects of the set-up that no thread has to do with | the rest is a program after a smaller set-up |
+//! | [idle](Counts::idle): an operation of the set-up with whose objects no thread has to do | the rest is a program after a smaller set-up |
 //!
 //! Two objects have to do with each other if one was made with the other, directly or through others.
 
@@ -27,7 +27,7 @@ pub struct Counts {
     pub distinct: u64,
     /// Of these, those that fall apart.
     pub apart: u64,
-    /// Of these, those with objects that no thread has to do with.
+    /// Of these, those with an operation of the set-up that no thread has to do with.
     pub idle: u64,
     /// What is left: those to be explored.
     pub left: u64,
@@ -64,11 +64,66 @@ pub fn enumerate<A: Alphabet>(
     let mut counts = Counts::default();
     for world in worlds(alphabet, size.set_up) {
         counts.worlds += 1;
-        if in_world(alphabet, &world, size, &mut counts, &mut visit) == Flow::Stop {
+        let flow = if size.threads == 1 {
+            let mut open = (Vec::new(), world.objects.clone());
+            one_thread(alphabet, &world, size.operations, &mut open, &mut counts, &mut visit)
+        } else {
+            in_world(alphabet, &world, size, &mut counts, &mut visit)
+        };
+        if flow == Flow::Stop {
             break;
         }
     }
     counts
+}
+
+/// The programs of one thread that go on from `open`, what was done so far and the objects then. There are many, so
+/// that no table of them is made.
+fn one_thread<A: Alphabet>(
+    alphabet: &A,
+    world: &World<A::Letter>,
+    more: usize,
+    open: &mut (Vec<A::Letter>, Objects),
+    counts: &mut Counts,
+    visit: &mut impl FnMut(u64, &dyn Fn() -> Program<A::Letter>) -> Flow,
+) -> Flow {
+    if more > 0 {
+        for letter in alphabet.letters(&open.1) {
+            let before = open.1.clone();
+            alphabet.apply(&letter, &mut open.1);
+            open.0.push(letter);
+            let flow = one_thread(alphabet, world, more - 1, open, counts, visit);
+            open.0.pop();
+            open.1 = before;
+            if flow == Flow::Stop {
+                return flow;
+            }
+        }
+        return Flow::On;
+    }
+    let letters = &open.0;
+    counts.all += world.class;
+    let is_smaller = |names: &Vec<usize>| {
+        let name = |object: usize| names.get(object).copied().unwrap_or(object);
+        letters.iter().map(|letter| alphabet.renamed(letter, &name)).lt(letters.iter().cloned())
+    };
+    if world.symmetries.iter().any(is_smaller) {
+        return Flow::On;
+    }
+    counts.distinct += 1;
+    let touched = touched(&used(alphabet, letters, world.objects.len()), &world.objects);
+    if world.parts.iter().any(|part| part & touched == 0) {
+        counts.idle += 1;
+        return Flow::On;
+    }
+    counts.left += 1;
+    visit(counts.left - 1, &|| Program { set_up: world.set_up.clone(), threads: vec![letters.clone()] })
+}
+
+/// What letters that name these objects have to do with, as bits.
+fn touched(&(named, _): &(u64, u64), world: &Objects) -> u64 {
+    let components = world.components();
+    (0..world.len()).filter(|object| named & 1 << object != 0).fold(0, |all, object| all | components[object])
 }
 
 fn in_world<A: Alphabet>(
@@ -81,7 +136,7 @@ fn in_world<A: Alphabet>(
     let parts = parts(alphabet, &world.objects, size.operations);
     let renamings = renamings(alphabet, world, &parts);
     counts.all += world.class * ordered_tuples(&parts, size.threads);
-    let idle = |touched: u64| !world.objects.is_empty() && touched != bits(world.objects.len());
+    let is_idle = |touched: u64| world.parts.iter().any(|part| part & touched == 0);
     let mut chosen = vec![0; size.threads];
     loop {
         if let Some(place) = first_conflict(&parts, &chosen) {
@@ -95,7 +150,7 @@ fn in_world<A: Alphabet>(
             let touched = chosen.iter().fold(0, |bits, &part| bits | parts[part].touched);
             if falls_apart(&parts, &chosen) {
                 counts.apart += 1;
-            } else if idle(touched) {
+            } else if is_idle(touched) {
                 counts.idle += 1;
             } else {
                 let program = || Program {
@@ -168,10 +223,9 @@ fn parts<A: Alphabet>(alphabet: &A, world: &Objects, operations: usize) -> Vec<P
         });
         open = longer.collect();
     }
-    let components = world.components();
     let part = |(letters, _): (Vec<A::Letter>, Objects)| {
         let (named, own) = used(alphabet, &letters, world.len());
-        let touched = (0..world.len()).filter(|object| named & 1 << object != 0).fold(0, |all, o| all | components[o]);
+        let touched = touched(&(named, own), world);
         let only_reads = letters.iter().all(|letter| alphabet.only_reads(letter));
         Part { letters, named, own, touched, only_reads }
     };

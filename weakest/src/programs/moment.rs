@@ -22,11 +22,17 @@ impl Moment {
     pub fn in_turn(order: u64) -> Self {
         Self {
             thread: 0,
-            events: 0,
+            events: 1,
             #[cfg(feature = "graph")]
             before: crate::graph::Clock::default(),
             order,
         }
+    }
+
+    /// The `order`-th moment, in a thread whose operations nobody knows of and which knows of nobody's.
+    #[must_use]
+    pub fn apart(thread: usize, order: u64) -> Self {
+        Self { thread, events: 1, ..Self::in_turn(order) }
     }
 
     /// Whether what its thread does at this moment happens before `later`: plain memory that is written now may be read

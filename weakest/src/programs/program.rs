@@ -107,8 +107,14 @@ pub fn is_sound<A: Alphabet>(alphabet: &A, program: &Program<A::Letter>) -> bool
         && super::enumerate::are_compatible(alphabet, &program.threads, objects.len())
 }
 
-/// What each object is called when the set-up is done in another order: `order` names the old places.
-pub(super) fn rename_in_order<A: Alphabet>(alphabet: &A, set_up: &[A::Letter], order: &[usize]) -> Vec<Object> {
+/// What each object is called when the set-up is done in another order, and what is there before has these names:
+/// `order` names the old places.
+pub(super) fn rename_in_order<A: Alphabet>(
+    alphabet: &A,
+    set_up: &[A::Letter],
+    order: &[usize],
+    before: &[Object],
+) -> Vec<Object> {
     let mut objects = alphabet.initial();
     let mut made: Vec<Vec<Object>> = Vec::new();
     for letter in set_up {
@@ -117,7 +123,8 @@ pub(super) fn rename_in_order<A: Alphabet>(alphabet: &A, set_up: &[A::Letter], o
         made.push((before..objects.len()).collect());
     }
     let mut names: Vec<Object> = (0..objects.len()).collect();
-    let mut next = alphabet.initial().len();
+    names[..before.len()].copy_from_slice(before);
+    let mut next = before.len();
     for &place in order {
         for &old in &made[place] {
             names[old] = next;

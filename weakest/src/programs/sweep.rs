@@ -26,7 +26,9 @@ impl Shard {
     /// All of them.
     pub const WHOLE: Self = Self { part: 0, of: 1 };
 
-    const fn holds(self, place: u64) -> bool {
+    /// Whether the program at this place is one of them.
+    #[must_use]
+    pub const fn holds(self, place: u64) -> bool {
         place % self.of == self.part
     }
 }

@@ -14,6 +14,8 @@ pub struct World<L> {
     pub class: u64,
     /// The ways to rename objects that leave the set-up as it is, the identity included.
     pub symmetries: Vec<Vec<usize>>,
+    /// What each operation of the set-up has to do with, as bits.
+    pub(super) parts: Vec<u64>,
 }
 
 /// The worlds of set-ups of so many operations.
@@ -33,24 +35,39 @@ pub fn worlds<A: Alphabet>(alphabet: &A, operations: usize) -> Vec<World<A::Lett
     }
     for (set_up, objects) in open {
         let variants = variants(alphabet, &set_up);
-        let first = variants.iter().map(|(letters, _)| letters).min().expect("a set-up is a variant of itself").clone();
-        let same = variants.into_iter().filter(|(letters, _)| *letters == set_up).map(|(_, names)| names);
-        let symmetries: Vec<_> = same.collect();
-        match all.get_mut(&first) {
-            Some(world) => world.class += 1,
-            None => {
-                _ = all.insert(
-                    first.clone(),
-                    World { set_up: first.clone(), objects: objects.clone(), class: 1, symmetries: symmetries.clone() },
-                )
-            }
-        }
-        if set_up == first {
-            let world = all.get_mut(&first).expect("inserted above");
-            (world.objects, world.symmetries) = (objects, symmetries);
+        let first = variants.iter().map(|(letters, _)| letters).min().expect("a set-up is a variant of itself");
+        if let Some(world) = all.get_mut(first) {
+            world.class += 1;
+        } else {
+            // Every member of a class is enumerated: the first one stands for it, with its own names.
+            let objects_of_first = replay(alphabet, first);
+            let own = self::variants(alphabet, first).into_iter().filter(|(letters, _)| letters == first);
+            let symmetries = own.map(|(_, names)| names).collect();
+            let parts = touched(alphabet, first, &objects_of_first.components());
+            debug_assert_eq!(objects.len(), objects_of_first.len(), "a variant makes as much");
+            let world = World { set_up: first.clone(), objects: objects_of_first, class: 1, symmetries, parts };
+            all.insert(first.clone(), world);
         }
     }
     all.into_values().collect()
+}
+
+fn replay<A: Alphabet>(alphabet: &A, set_up: &[A::Letter]) -> Objects {
+    let mut objects = alphabet.initial();
+    set_up.iter().for_each(|letter| alphabet.apply(letter, &mut objects));
+    objects
+}
+
+/// What each operation of a set-up has to do with.
+fn touched<A: Alphabet>(alphabet: &A, set_up: &[A::Letter], components: &[u64]) -> Vec<u64> {
+    let mut objects = alphabet.initial();
+    let touched = set_up.iter().map(|letter| {
+        let before = objects.len();
+        alphabet.apply(letter, &mut objects);
+        let named = alphabet.uses(letter).into_iter().map(|(object, _)| object);
+        named.chain(before..objects.len()).fold(0, |bits, object| bits | components[object])
+    });
+    touched.collect()
 }
 
 /// The set-up in every order that means the same, with the new name of each object.
@@ -60,14 +77,14 @@ fn variants<A: Alphabet>(alphabet: &A, set_up: &[A::Letter]) -> Vec<(Vec<A::Lett
         let mut pairs = order.iter().enumerate().flat_map(|(i, &a)| order[i + 1..].iter().map(move |&b| (a, b)));
         pairs.all(|(a, b)| a < b || !met[a][b])
     };
+    let variant = |order: &[usize], before: &[usize]| {
+        let names = rename_in_order(alphabet, set_up, order, before);
+        let letters = order.iter().map(|&place| alphabet.renamed(&set_up[place], &|object| names[object]));
+        (letters.collect(), names)
+    };
+    let symmetries = alphabet.symmetries();
     let orders = orders(set_up.len()).into_iter().filter(|order| is_same(order));
-    orders
-        .map(|order| {
-            let names = rename_in_order(alphabet, set_up, &order);
-            let letters = order.iter().map(|&place| alphabet.renamed(&set_up[place], &|object| names[object]));
-            (letters.collect(), names)
-        })
-        .collect()
+    orders.flat_map(|order| symmetries.iter().map(|before| variant(&order, before)).collect::<Vec<_>>()).collect()
 }
 
 /// For each operation of a set-up, whether an earlier one has to do with the same objects, as they are then.

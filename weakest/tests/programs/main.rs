@@ -2,6 +2,7 @@
 
 mod counts;
 mod histories;
+mod moments;
 #[path = "../../examples/stack.rs"]
 mod stack;
 mod stacks;

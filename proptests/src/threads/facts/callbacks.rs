@@ -19,6 +19,8 @@ pub(super) struct Callback {
     inline: bool,
     /// The thread that dropped its closure, and whether that is over.
     drop: Option<(usize, bool)>,
+    /// When it was over.
+    dropped: Option<Time>,
     /// `unregister` was `false`, and nobody else can have removed it: it ran or was about to.
     must_run: bool,
     /// `unregister` was `true`.
@@ -38,6 +40,11 @@ impl Callback {
         self.drop.is_some_and(|(_, over)| over)
     }
 
+    /// Whether the drop of its closure happens before, if it is over.
+    fn dropped_before(&self, now: &Time) -> bool {
+        self.dropped.is_none_or(|dropped| dropped.is_before(now))
+    }
+
     /// Whether somebody may have removed it by now.
     fn may_be_removed(&self) -> bool {
         self.removed || self.let_go || self.removing > 0 || self.away.is_some()
@@ -52,7 +59,7 @@ impl Callback {
 impl Facts {
     /// A closure is handed over to be registered.
     pub(in crate::threads) fn registering(&mut self, source: Id, by: usize, borrowed: bool) -> Label {
-        let began = self.tick();
+        let began = self.now;
         self.callbacks.push(Callback {
             source,
             borrowed,
@@ -63,6 +70,7 @@ impl Facts {
             run: None,
             inline: false,
             drop: None,
+            dropped: None,
             must_run: false,
             removed: false,
             removing: 0,
@@ -75,7 +83,7 @@ impl Facts {
 
     /// It is registered, or ran at once, or neither.
     pub(in crate::threads) fn registered(&mut self, label: Label, empty: bool) -> Result<(), Broken> {
-        let now = self.tick();
+        let now = self.now;
         let callback = &mut self.callbacks[label];
         callback.registered = Some(now);
         callback.refused = empty;
@@ -91,7 +99,7 @@ impl Facts {
 
     /// The body begins around which a callback is registered: it ran at once, or is registered, or was refused.
     pub(in crate::threads) fn body_begins(&mut self, label: Label) {
-        let now = self.tick();
+        let now = self.now;
         let source = self.callbacks[label].source;
         let refused = source == 0 || self.sources[source].may_be_gone();
         let callback = &mut self.callbacks[label];
@@ -101,7 +109,6 @@ impl Facts {
 
     /// A callback starts, and whether it sees the request.
     pub(in crate::threads) fn starts(&mut self, label: Label, thread: usize, sees: bool) -> Result<bool, Broken> {
-        self.tick();
         let callback = &self.callbacks[label];
         let id = callback.source;
         must(callback.run.is_none(), "R3", || format!("callback {label} runs a second time"))?;
@@ -110,16 +117,18 @@ impl Facts {
         must(callback.away.is_none(), "R3", || format!("callback {label} runs after a reset, or without a source"))?;
         must(callback.drop.is_none(), "R15", || format!("callback {label} runs, and its closure was dropped"))?;
         must(sees, "G1", || format!("callback {label} does not see the request"))?;
+        let registered = callback.began.is_before(&self.now);
+        must(registered, "G2", || format!("callback {label} runs, and its registration does not happen before"))?;
         let inline = callback.registered.is_none() && callback.by == thread;
         self.callbacks[label].run = Some((thread, false));
         self.callbacks[label].inline = inline;
-        self.sources[id].seen = true;
         if !inline {
             let notifier = *self.sources[id].notifier.get_or_insert(thread);
             must(notifier == thread, "R7", || format!("callback {label} runs on another thread than the others"))?;
             self.newer_ones_ran(label)?;
             self.waits_released(Of::Request(id))?;
         }
+        self.see(id)?;
         Ok(!inline)
     }
 
@@ -130,7 +139,7 @@ impl Facts {
         let late = self.callbacks.iter().position(|newer| {
             let there = newer.source == this.source && newer.registered.is_some() && !newer.refused;
             there
-                && newer.began > registered
+                && registered.is_over_by(&newer.began)
                 && match newer.run {
                     None => !newer.may_be_removed(),
                     Some((_, over)) => !over && !newer.inline,
@@ -140,14 +149,12 @@ impl Facts {
     }
 
     pub(in crate::threads) fn ends(&mut self, label: Label) {
-        self.tick();
         if let Some((_, over)) = &mut self.callbacks[label].run {
             *over = true;
         }
     }
 
     pub(in crate::threads) fn drops(&mut self, label: Label, thread: usize) -> Result<(), Broken> {
-        self.tick();
         let callback = &mut self.callbacks[label];
         let running = callback.run.is_some_and(|(_, over)| !over);
         must(callback.drop.is_none(), "R15", || format!("the closure of callback {label} is dropped a second time"))?;
@@ -158,7 +165,7 @@ impl Facts {
     }
 
     pub(in crate::threads) fn dropped(&mut self, label: Label) {
-        self.tick();
+        self.callbacks[label].dropped = Some(self.now);
         if let Some((_, over)) = &mut self.callbacks[label].drop {
             *over = true;
         }
@@ -169,21 +176,20 @@ impl Facts {
         let callback = &mut self.callbacks[label];
         callback.removing += 1;
         callback.let_go |= for_good;
-        self.tick()
+        self.now
     }
 
     /// `unregister`, which began then, answered.
     pub(in crate::threads) fn unregistered(&mut self, label: Label, began: Time, answer: bool) -> Result<(), Broken> {
-        self.tick();
         let callback = &mut self.callbacks[label];
         callback.removing -= 1;
         if answer {
             must(callback.run.is_none(), "R4", || format!("callback {label} has started, and unregister is true"))?;
             must(!callback.removed, "R4", || format!("callback {label} is unregistered twice"))?;
-            let before = callback.away.is_some_and(|away| away < began);
+            let before = callback.away.is_some_and(|away| away.is_over_by(&began));
             must(!before, "R4", || format!("callback {label} was removed before, and unregister is true"))?;
             callback.removed = true;
-            let dropped = callback.is_dropped();
+            let dropped = callback.is_dropped() && callback.dropped_before(&self.now);
             return must(dropped, "G5", || format!("callback {label} is unregistered, and its closure not dropped"));
         }
         let callback = &self.callbacks[label];
@@ -195,7 +201,6 @@ impl Facts {
 
     /// A dispose, in whatever form, is over.
     pub(in crate::threads) fn disposed(&mut self, label: Label, thread: usize) -> Result<(), Broken> {
-        self.tick();
         let callback = &mut self.callbacks[label];
         callback.removing -= 1;
         must(!callback.runs_elsewhere(thread), "R5", || format!("callback {label} is disposed and still runs"))?;
@@ -206,20 +211,21 @@ impl Facts {
         }
         callback.over = true;
         let dropped = callback.is_dropped();
-        must(dropped, "R5", || format!("callback {label} is disposed, and its closure is not dropped"))
+        must(dropped, "R5", || format!("callback {label} is disposed, and its closure is not dropped"))?;
+        let before = callback.dropped_before(&self.now);
+        must(before, "G3", || format!("callback {label} is disposed, and its end does not happen before"))
     }
 
     /// A dispose that does not wait is over.
     pub(in crate::threads) fn let_go(&mut self, label: Label) {
-        self.tick();
         self.callbacks[label].removing -= 1;
     }
 
     /// What was registered with `source` before `began` has been reset away, or dropped with the last handle.
     pub(super) fn taken_away(&mut self, source: Id, began: Time) -> Result<(), Broken> {
-        let now = self.tick();
+        let now = self.now;
         for (label, callback) in self.callbacks.iter_mut().enumerate() {
-            let before = callback.registered.is_some_and(|registered| registered < began);
+            let before = callback.registered.is_some_and(|registered| registered.is_over_by(&began));
             if callback.source != source || !before || callback.refused {
                 continue;
             }
@@ -235,7 +241,7 @@ impl Facts {
     /// A request made by a call that began then is over: what was registered before has run, or was removed.
     pub(super) fn have_run(&self, source: Id, began: Time) -> Result<(), Broken> {
         let left = self.callbacks.iter().position(|callback| {
-            let before = callback.registered.is_some_and(|registered| registered < began);
+            let before = callback.registered.is_some_and(|registered| registered.is_over_by(&began));
             let over = callback.run.is_some_and(|(_, over)| over) && (callback.borrowed || callback.is_dropped());
             let away = callback.refused || callback.may_be_removed() || self.sources[source].was_reset(callback.began);
             callback.source == source && before && !over && !away

@@ -2,13 +2,38 @@
 //!
 //! Every operation is told twice: when it begins and when it answers. Only what must hold in each order of what happens
 //! between the two is checked; an operation under way excuses whatever it may have done already.
+//!
+//! Facts are told in an order in which no operation comes before one that it reads from, each with its [`Moment`]. A rule
+//! that owes something *because* of an earlier fact needs that fact to happen before; under shuttle, where threads are
+//! interleaved, all earlier ones do. What excuses an answer need only be told before it. What each rule needs:
+//!
+//! | rule | is checked at | if |
+//! |---|---|---|
+//! | R1 | a poll, a reset | an observation of the request is over before it begins |
+//! | R2 | the end of a request | always: two calls made it; or it was seen before this call began |
+//! | R3 | a callback's start, the end | always: it ran before; the source is cancelled and nobody may have removed it |
+//! | R4 | `unregister`, a start, the end | always: it ran, or was removed, or nobody can have |
+//! | R5 | dispose, a start, a drop | always: the callback runs elsewhere, or after the dispose |
+//! | R6, R13 | an end that never comes | a thread does not wait, or its source is cancelled |
+//! | R7 | a callback's start | a newer one's registration began after this one's was over |
+//! | R8 | the end of a request | a registration was over before the request began |
+//! | R9 | a registration that is empty | it did not run, and no last handle was being dropped |
+//! | R10 | the end of a request, the end | a link was made before the request began |
+//! | R11 | an upgrade, the last handle's drop | all other handles' drops are over before |
+//! | R13 | a callback's start, a request's end | a future was pending, and nobody woke its waker |
+//! | R14 | the end of an operation | always: what panicked in it is not what it reports |
+//! | R15 | a drop, the end | always: a closure or an error is not dropped once |
+//! | G1, G2, G3, G5 | an observation, a start, a dispose, an `unregister` | always: what is owed does not happen before |
 
 mod callbacks;
 mod sources;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex};
 
 use rescind_spec::history::Answer;
+use weakest::programs::Moment;
 
 pub(super) use sources::{Cause, Request};
 
@@ -16,8 +41,8 @@ pub(super) use sources::{Cause, Request};
 pub(super) type Id = usize;
 /// A callback, by number.
 pub(super) type Label = usize;
-/// What happens is counted.
-pub(super) type Time = u32;
+/// When something happens.
+pub(super) type Time = Moment;
 /// A rule, and how it is broken.
 pub(super) type Broken = (&'static str, String);
 /// What happened, by thread, for people.
@@ -61,6 +86,8 @@ pub(super) struct Facts {
     waiters: Vec<Waiter>,
     /// How often the error of each call that gave one was dropped.
     errors: Vec<u32>,
+    /// Threads with an operation under way, and the source whose request each waits for, if it does.
+    under_way: Vec<(usize, Option<Id>)>,
 }
 
 /// A waker that a future was polled with.
@@ -83,13 +110,14 @@ fn must(holds: bool, rule: &'static str, how: impl FnOnce() -> String) -> Result
 
 impl Facts {
     /// Nothing happened.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(now: Moment) -> Self {
         Self {
-            now: 0,
+            now,
             sources: vec![sources::Source::never(), sources::Source::always()],
             callbacks: Vec::new(),
             waiters: Vec::new(),
             errors: Vec::new(),
+            under_way: Vec::new(),
         }
     }
 
@@ -98,22 +126,20 @@ impl Facts {
         must(answer || !over, "R13", || "a job is over, and its completion is not complete".to_owned())
     }
 
-    fn tick(&mut self) -> Time {
-        self.now += 1;
-        self.now
+    /// What is noted next happens now.
+    pub(super) fn at(&mut self, now: Moment) {
+        self.now = now;
     }
 
     /// An operation on `source` begins.
     pub(super) fn begin(&mut self, source: Id) -> Began {
-        let time = self.tick();
-        Began { source, time, seen: self.sources[source].seen }
+        Began { source, time: self.now, seen: self.sources[source].is_seen_by(&self.now) }
     }
 
     /// A poll, in whatever form, said whether the source is cancelled.
     pub(super) fn polled(&mut self, began: Began, cancelled: bool) -> Result<(), Broken> {
         must(cancelled || !began.seen, "R1", || format!("source {} was cancelled, and is live again", began.source))?;
-        self.sources[began.source].seen |= cancelled;
-        Ok(())
+        if cancelled { self.see(began.source) } else { Ok(()) }
     }
 
     /// A future is about to be polled; it is pending if `pending` is called.
@@ -139,6 +165,35 @@ impl Facts {
     fn waits_released(&self, of: Of) -> Result<(), Broken> {
         let asleep = self.waiters.iter().position(|w| w.of == of && w.pending && !w.woken);
         must(asleep.is_none(), "R13", || format!("waiter {asleep:?} for {of:?} was not woken"))
+    }
+
+    /// An operation of a thread begins, or is over.
+    pub(super) fn under_way(&mut self, thread: usize, begins: bool) {
+        self.under_way.retain(|(of, _)| *of != thread);
+        if begins {
+            self.under_way.push((thread, None));
+        }
+    }
+
+    /// That operation is a wait for the request of a source, or is no wait any more.
+    pub(super) fn waits(&mut self, thread: usize, source: Option<Id>) {
+        self.under_way.iter_mut().filter(|(of, _)| *of == thread).for_each(|(_, waits)| *waits = source);
+    }
+
+    /// No thread can go on: each waits for a request that nobody made.
+    pub(super) fn stuck(&self) -> Result<(), Broken> {
+        for &(thread, waits) in &self.under_way {
+            let Some(source) = waits else {
+                return Err((
+                    "R6",
+                    format!("thread {thread} never comes to the end of an operation that does not wait"),
+                ));
+            };
+            must(!self.is_owed(source), "R13", || {
+                format!("thread {thread} waits for source {source}, which is cancelled")
+            })?;
+        }
+        must(!self.under_way.is_empty(), "R6", || "threads wait for ever, outside of any operation".to_owned())
     }
 
     /// Everything is over, and `cancelled` says which sources are; those that it does not know have no token left.

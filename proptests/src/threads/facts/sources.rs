@@ -13,6 +13,14 @@ pub(super) struct Source {
     pub(super) gone: bool,
     /// Somebody was told of the request.
     pub(super) seen: bool,
+    /// When they were; of the token that always is cancelled nobody need be told.
+    seen_at: Vec<Time>,
+    always: bool,
+    /// When calls that may make the request began, delays included.
+    asked_at: Vec<Time>,
+    /// When drops of handles were over.
+    dropped_at: Vec<Time>,
+    gone_at: Option<Time>,
     /// Calls that said they made the request.
     made: usize,
     /// Something that may make the request and tells nobody: a guard, a timer, a link, a call without a job.
@@ -36,6 +44,8 @@ pub(super) struct Source {
     resetting: usize,
     /// The end of the last reset.
     reset: Option<Time>,
+    /// The callbacks of a request were left to a job.
+    left: bool,
     /// A fail-fast request was ended by a panic.
     pub(super) stopped: bool,
     /// The thread that runs the callbacks.
@@ -76,7 +86,12 @@ impl Source {
     }
 
     pub(super) fn always() -> Self {
-        Self { handles: 1, seen: true, asked: true, cause: Some(Cause::Requested), ..Self::default() }
+        Self { handles: 1, seen: true, always: true, asked: true, cause: Some(Cause::Requested), ..Self::default() }
+    }
+
+    /// Whether whoever comes now must see the request, because somebody saw it before.
+    pub(super) fn is_seen_by(&self, now: &Time) -> bool {
+        self.always || self.seen_at.iter().any(|seen| seen.is_over_by(now))
     }
 
     /// Whether the last handle may have gone before any request.
@@ -86,7 +101,7 @@ impl Source {
 
     /// Whether it was reset after that.
     pub(super) fn was_reset(&self, since: Time) -> bool {
-        self.reset.is_some_and(|reset| reset > since)
+        self.reset.is_some_and(|reset| !reset.is_over_by(&since))
     }
 
     /// Whether callbacks registered at `since` may have been removed by a reset or by the last handle's drop.
@@ -96,12 +111,31 @@ impl Source {
 }
 
 impl Facts {
+    /// Somebody is told of the request.
+    pub(super) fn see(&mut self, id: Id) -> Result<(), Broken> {
+        let now = self.now;
+        self.sources[id].seen = true;
+        self.sources[id].seen_at.push(now);
+        must(self.is_ordered(id), "G1", || {
+            format!("source {id} is seen to be cancelled, and nothing that may have cancelled it happens before")
+        })
+    }
+
+    /// Whether something that may have made the request of a source happens before now.
+    fn is_ordered(&self, id: Id) -> bool {
+        let source = &self.sources[id];
+        source.always
+            || source.asked_at.iter().any(|asked| asked.is_before(&self.now))
+            || source.links.iter().any(|link| self.is_ordered(link.parent))
+    }
+
     /// A source was made, linked to `parents` by an operation that began then.
     pub(in crate::threads) fn new_source(&mut self, parents: &[Began], armed: bool) -> Id {
-        let ended = self.tick();
+        let ended = self.now;
         let parents = parents.iter().filter(|parent| parent.source != 0);
         let links = parents.map(|&Began { source, time, .. }| Link { parent: source, began: time, ended });
-        let source = Source { handles: 1, links: links.collect(), armed, timed: armed, ..Source::default() };
+        let asked_at = if armed { vec![self.now] } else { Vec::new() };
+        let source = Source { handles: 1, links: links.collect(), armed, timed: armed, asked_at, ..Source::default() };
         self.sources.push(Source { silent: armed || !source.links.is_empty(), ..source });
         self.sources.len() - 1
     }
@@ -110,8 +144,7 @@ impl Facts {
     pub(in crate::threads) fn linked(&mut self, source: Id, parents: &[Began], cancelled: bool) -> Result<(), Broken> {
         let owed = parents.iter().any(|parent| parent.seen);
         must(cancelled || !owed, "R10", || format!("source {source} is live, and its parent was cancelled before"))?;
-        self.sources[source].seen |= cancelled;
-        Ok(())
+        if cancelled { self.see(source) } else { Ok(()) }
     }
 
     pub(in crate::threads) fn handle_made(&mut self, source: Id) {
@@ -133,12 +166,13 @@ impl Facts {
         let source = &mut self.sources[source];
         source.dropping -= 1;
         source.handles -= 1;
-        source.handles == 0 && source.upgrading == 0
+        let others_over = source.dropped_at.iter().all(|dropped| dropped.is_over_by(&self.now));
+        source.dropped_at.push(self.now);
+        source.handles == 0 && source.upgrading == 0 && others_over
     }
 
     /// An upgrade, or a weak handle's request, begins; `true` if there certainly is no handle.
     pub(in crate::threads) fn upgrading(&mut self, source: Id) -> bool {
-        self.tick();
         let source = &mut self.sources[source];
         source.upgrading += 1;
         source.handles == 0 && source.upgrading == 1
@@ -146,7 +180,6 @@ impl Facts {
 
     /// It is over, and gave a handle or not.
     pub(in crate::threads) fn upgraded(&mut self, id: Id, was_gone: bool, made: bool) -> Result<(), Broken> {
-        self.tick();
         let source = &mut self.sources[id];
         source.upgrading -= 1;
         must(!made || !was_gone, "R11", || format!("source {id} was gone, and was upgraded"))?;
@@ -164,7 +197,6 @@ impl Facts {
         made: bool,
         cancelled: bool,
     ) -> Result<(), Broken> {
-        self.tick();
         let source = &mut self.sources[id];
         source.upgrading -= 1;
         must(!made || !was_gone, "R11", || format!("source {id} was gone, and was cancelled"))?;
@@ -193,6 +225,7 @@ impl Facts {
     /// A call that gives this error as the cause begins.
     pub(in crate::threads) fn asking_because(&mut self, source: Id, error: u32) -> Began {
         self.sources[source].errors.push(error);
+        self.sources[source].asked_at.push(self.now);
         self.begin(source)
     }
 
@@ -207,6 +240,7 @@ impl Facts {
         self.polled(began, cancelled)?;
         if !cancelled {
             self.sources[began.source].gone = true;
+            self.sources[began.source].gone_at = Some(self.now);
             self.taken_away(began.source, began.time)?;
         }
         Ok(())
@@ -223,10 +257,11 @@ impl Facts {
     }
 
     pub(in crate::threads) fn is_gone(&self, source: Id) -> bool {
-        self.sources[source].gone
+        self.sources[source].gone_at.is_some_and(|gone| gone.is_over_by(&self.now))
     }
 
     pub(in crate::threads) fn armed(&mut self, source: Id) {
+        self.sources[source].asked_at.push(self.now);
         self.sources[source].armed = true;
         self.sources[source].timed = true;
         self.sources[source].silent = true;
@@ -243,6 +278,7 @@ impl Facts {
     /// A call that can make the request begins.
     pub(in crate::threads) fn asking(&mut self, source: Id) -> Began {
         self.sources[source].asked = true;
+        self.sources[source].asked_at.push(self.now);
         self.begin(source)
     }
 
@@ -254,16 +290,16 @@ impl Facts {
     /// A request ended; `thread` ran the callbacks, if it says it did.
     pub(in crate::threads) fn requested(&mut self, thread: usize, began: Began, how: Request) -> Result<(), Broken> {
         let id = began.source;
-        self.tick();
-        let source = &mut self.sources[id];
-        source.seen = true;
+        self.see(id)?;
         if how == Request::Before {
             return Ok(());
         }
+        let source = &mut self.sources[id];
         source.made += 1;
         must(!began.seen, "R2", || format!("source {id}: a request was made where one was seen before"))?;
         must(source.made == 1, "R2", || format!("source {id}: the request was made twice"))?;
         source.stopped |= how == Request::Stopped;
+        source.left |= how == Request::Left;
         if how != Request::Left {
             let notifier = source.notifier.is_none_or(|notifier| notifier == thread);
             must(notifier, "R7", || format!("source {id}: the callbacks ran on another thread than the request's"))?;
@@ -274,7 +310,7 @@ impl Facts {
 
     /// Sources that this request must have reached, if a handle of theirs is left.
     pub(in crate::threads) fn reached(&self, began: Began) -> Vec<Id> {
-        let ours = |link: &Link| link.parent == began.source && link.ended < began.time && self.holds(link);
+        let ours = |link: &Link| link.parent == began.source && link.ended.is_over_by(&began.time) && self.holds(link);
         let owes = |child: &Source| child.links.iter().any(ours);
         let live = self.sources.iter().enumerate().filter(|(_, child)| child.handles > child.dropping && owes(child));
         live.map(|(id, _)| id).collect()
@@ -282,14 +318,16 @@ impl Facts {
 
     pub(in crate::threads) fn was_reached(&mut self, child: Id, cancelled: bool) -> Result<(), Broken> {
         let gone = self.sources[child].may_be_gone();
-        self.sources[child].seen |= cancelled;
+        if cancelled {
+            self.see(child)?;
+        }
         must(cancelled || gone, "R10", || format!("source {child} is live, and its parent's request is over"))
     }
 
     /// Whether no reset of the parent can have removed the link.
     fn holds(&self, link: &Link) -> bool {
         let parent = &self.sources[link.parent];
-        parent.resetting == 0 && parent.reset.is_none_or(|reset| reset < link.began)
+        parent.resetting == 0 && parent.reset.is_none_or(|reset| reset.is_over_by(&link.began))
     }
 
     pub(in crate::threads) fn resetting(&mut self, source: Id) -> Began {
@@ -298,7 +336,7 @@ impl Facts {
     }
 
     pub(in crate::threads) fn reset(&mut self, began: Began, reset: bool) -> Result<(), Broken> {
-        let now = self.tick();
+        let now = self.now;
         let source = &mut self.sources[began.source];
         source.resetting -= 1;
         if !reset {
@@ -308,6 +346,21 @@ impl Facts {
         source.reset = Some(now);
         source.armed = false;
         self.taken_away(began.source, began.time)
+    }
+
+    /// A parent whose request has reached the source, which has a handle left.
+    fn reaching(&self, id: Id) -> Option<Id> {
+        let source = &self.sources[id];
+        let reached = |link: &&Link| {
+            let parent = &self.sources[link.parent];
+            parent.seen && !parent.stopped && self.holds(link)
+        };
+        source.links.iter().find(reached).filter(|_| source.handles > source.dropping).map(|link| link.parent)
+    }
+
+    /// Whether the source is cancelled now that no thread can go on. What a job is to do may not be done.
+    pub(super) fn is_owed(&self, id: Id) -> bool {
+        self.sources[id].seen || self.reaching(id).is_some_and(|parent| !self.sources[parent].left)
     }
 
     /// Everything is over, and the source is cancelled or not.
@@ -321,12 +374,7 @@ impl Facts {
             must(source.silent || source.made == 1, "R2", || format!("source {id}: nobody made the request"))?;
             return self.waits_released(Of::Request(id));
         }
-        let reached = |link: &&Link| {
-            let parent = &self.sources[link.parent];
-            parent.seen && !parent.stopped && self.holds(link)
-        };
-        let parent =
-            source.links.iter().find(reached).filter(|_| source.handles > source.dropping).map(|link| link.parent);
+        let parent = self.reaching(id);
         must(parent.is_none(), "R10", || format!("source {id} is live, and its parent {parent:?} is cancelled"))
     }
 }
