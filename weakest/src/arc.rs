@@ -52,7 +52,7 @@ crate::sites! {
         /// Counts a weak handle made from a strong one, unless the count is locked.
         Downgrade {
             op: CasSuccess, ordering: Acquire, serves: ["race"],
-            because: "an upgrade that follows comes after the exclusive access that ends with Unlock",
+            because: "a load of Alone must not see what follows: only with load buffering, see Unlock",
         }
         /// The count is locked, or another one was faster.
         DowngradeAgain { op: CasFailure, ordering: Relaxed, serves: [], because: "only decides to try again" }
@@ -89,7 +89,7 @@ crate::sites! {
             because: "receives every use of the value by handles that are gone",
         }
         /// Unlocks the count of weak handles.
-        Unlock { op: Store, ordering: Release, serves: ["race"], because: "see Downgrade" }
+        Unlock { op: Store, ordering: Release, serves: ["race"], because: "Alone comes first, also with load buffering" }
     }
 }
 
