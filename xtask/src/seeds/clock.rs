@@ -24,7 +24,11 @@ pub(super) const SEEDS: &[Seed] = &[
     Seed {
         seen: "google/sanitizers#614; found only where a real-time thread may be had",
         wrong: "a thread that waits for the lock never sleeps",
-        change: Edit(&[("../../weakest/src/native.rs", "if step > Backoff::SLEEP_STEP {", "if step == u32::MAX {")]),
+        change: Edit(&[(
+            "../../weakest/src/native/atomic.rs",
+            "if step > Backoff::SLEEP_STEP {",
+            "if step == u32::MAX {",
+        )]),
         found_by: Native("priorities"),
     },
 ];
