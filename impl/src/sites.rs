@@ -10,12 +10,12 @@ weakest::sites! {
             serves: ["G1"],
             because: "whoever sees the request also sees what was written before it; pairs with Unlock, which publishes the request",
         }
-        /// `can_be_cancelled` and `Debug`.
+        /// `can_be_cancelled` and `Debug`, a guess before the lock is taken, and what a last handle finds.
         Peek {
             op: Load, ordering: Relaxed,
             dotnet: Step("CanBeCanceled reads no shared state: it is true for every token that has a source", Plain),
             serves: [],
-            because: "the answer may be out of date at once and nothing is read on its strength",
+            because: "the answer may be out of date at once and nothing is read on its strength; at a last handle RefLast has received what it reads",
         }
         /// The lock over the callback list is taken.
         LockAcquire {

@@ -12,7 +12,7 @@ impl Scenario for RegisterVsRegisterVsCancel {
         about: "Two threads register, the third writes and cancels; both callbacks run once and see what it wrote.",
         rules: &["R3", "R9", "G1"],
         threads: 3,
-        loom_preemptions: Some(4),
+        loom_preemptions: Some(3),
         stuck: "R6",
         outcomes: &["0 inline", "1 inline", "2 inline"],
         kills: LOCK,
