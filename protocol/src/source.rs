@@ -10,7 +10,7 @@
 //! the state again; then it takes the callback out and runs it itself, unless the request was faster.
 //!
 //! # Invariants
-//! 1. What the three pointers lead to is made by [`keep`](Heap::keep), and lives until the source is dropped: .NET's
+//! 1. What the three pointers lead to is made by `Heap::keep`, and lives until the source is dropped: .NET's
 //!    garbage collector keeps it as long.
 #![expect(unsafe_code, reason = "pointers to what a source makes when it is first asked for")]
 

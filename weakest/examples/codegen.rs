@@ -66,7 +66,7 @@ fn wait_replace_contended(word: &AtomicU32, mut found: u32) -> u32 {
     let mut step = 4;
     loop {
         while found & LOCKED != 0 {
-            snooze(&mut step);
+            step = snooze(step);
             found = word.load(Ordering::Relaxed);
         }
         match word.compare_exchange_weak(found, found | LOCKED, Ordering::Acquire, Ordering::Relaxed) {
@@ -78,17 +78,18 @@ fn wait_replace_contended(word: &AtomicU32, mut found: u32) -> u32 {
 
 #[cold]
 #[inline(never)]
-fn snooze(step: &mut u32) {
-    if *step > 17 {
-        return sleep(Duration::from_micros(50));
+extern "C" fn snooze(step: u32) -> u32 {
+    if step > 17 {
+        sleep(Duration::from_micros(50));
+        return step;
     }
-    if *step > 7 {
+    if step > 7 {
         yield_now();
     }
-    for _ in 0..1_u32 << (*step).min(9) {
+    for _ in 0..1_u32 << step.min(9) {
         spin_loop();
     }
-    *step += 1;
+    step + 1
 }
 
 /// Gives the lock back through the facade.

@@ -42,6 +42,7 @@ impl Backoff {
     }
 
     /// Waits a moment, and longer the next time.
+    #[inline(always)]
     fn snooze(&mut self) {
         self.step = snooze(self.step);
     }

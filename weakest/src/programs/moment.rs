@@ -70,6 +70,7 @@ pub trait Moments: Model {
 }
 
 /// The next number: larger than any before, of whatever execution on this thread of the system.
+#[cfg(any(feature = "graph", feature = "shuttle"))]
 fn next() -> u64 {
     thread_local! {
         static LAST: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
