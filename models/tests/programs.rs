@@ -86,3 +86,26 @@ fn every_program_is_sound_and_is_read_as_it_is_written() {
     });
     assert!(seen > 100, "{seen}");
 }
+
+/// A size of which there is nothing would pass for nothing.
+#[test]
+fn a_size_that_means_nothing_is_refused() {
+    for arguments in [
+        &["--threads", "0"][..],
+        &["--threads", "99"],
+        &["--operations", "0"],
+        &["--threads", "4", "--operations", "6"],
+        &["--prefix", "4"],
+        &["--failures", "0"],
+        &["--seconds", "nan"],
+        &["--seconds=-1"],
+        &["--shard", "3/2"],
+        &["--program", "no such letter"],
+    ] {
+        let mut audit = std::process::Command::new(env!("CARGO_BIN_EXE_audit"));
+        let output = audit.arg("programs").args(arguments).output().expect("the audit runs");
+        assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]), "{arguments:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.starts_with("error: ") && !said.contains("panicked"), "{arguments:?}: {said}");
+    }
+}

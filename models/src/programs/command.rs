@@ -21,14 +21,14 @@ use super::sequential::against_the_oracle;
 #[derive(Debug, Parser)]
 #[command(name = "audit programs", after_help = EXIT_CODES)]
 struct Args {
-    /// Threads.
-    #[arg(long, default_value_t = 2)]
+    /// Threads, up to 4.
+    #[arg(long, default_value_t = 2, value_parser = from_to::<1, 4>)]
     threads: usize,
-    /// Operations of each.
-    #[arg(long, default_value_t = 1)]
+    /// Operations of each, up to 6.
+    #[arg(long, default_value_t = 1, value_parser = from_to::<1, 6>)]
     operations: usize,
-    /// Operations of the set-up before.
-    #[arg(long, default_value_t = 0)]
+    /// Operations of the set-up before, up to 3.
+    #[arg(long, default_value_t = 0, value_parser = from_to::<0, 3>)]
     prefix: usize,
     /// In which orders what is left over is dropped at the end: 0 the oldest source first, 1 the newest first, 2 handles
     /// last. All of them, if not given.
@@ -41,8 +41,8 @@ struct Args {
     #[arg(long)]
     resume: bool,
     /// Ends after about this many seconds for each order.
-    #[arg(long)]
-    seconds: Option<f64>,
+    #[arg(long, value_parser = seconds)]
+    seconds: Option<Duration>,
     /// Only counts.
     #[arg(long)]
     count: bool,
@@ -56,13 +56,26 @@ struct Args {
     #[arg(long, requires = "program")]
     schedule: Option<String>,
     /// Ends after so many failures in each part.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = from_to::<1, 1_000_000>)]
     failures: usize,
+}
+
+/// A size that there is something of, and that can be counted.
+fn from_to<const FROM: usize, const TO: usize>(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (FROM..=TO).contains(number));
+    number.ok_or_else(|| format!("expected a number from {FROM} to {TO}"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let time = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    time.filter(|time| !time.is_zero()).ok_or_else(|| "expected a positive number, as in 60 or 0.5".to_owned())
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 no program breaks a rule, 1 one does, 2 wrong usage, 3 something was not explored \
                           to its end.";
 
+/// Operations of all threads together.
+const MOST_OPERATIONS: usize = 8;
 /// Executions of one program that end its exploration without a verdict.
 const EXECUTIONS: u64 = 1_000_000;
 /// Events of one execution that do.
@@ -79,6 +92,10 @@ pub(super) const fn budget() -> Budget {
 #[must_use]
 pub fn command(arguments: &[String]) -> ExitCode {
     let args = Args::parse_from(["audit programs"].into_iter().map(str::to_owned).chain(arguments.iter().cloned()));
+    if args.threads * args.operations > MOST_OPERATIONS {
+        eprintln!("error: at most {MOST_OPERATIONS} operations in all: more programs than that are never counted");
+        return ExitCode::from(2);
+    }
     let size = Size { threads: args.threads, operations: args.operations, set_up: args.prefix };
     let ends: Vec<End> = args.end.map_or(End::ALL.to_vec(), |end| vec![End::ALL[usize::from(end)]]);
     if let Some(program) = &args.program {
@@ -146,7 +163,7 @@ fn run(token: &Token, size: Size, args: &Args) {
     let parts: Vec<_> = (0..cores)
         .map(|core| Shard { part: args.shard.part + args.shard.of * core, of: args.shard.of * cores })
         .collect();
-    let effort = Effort { each: budget(), time: args.seconds.map(Duration::from_secs_f64), failures: args.failures };
+    let effort = Effort { each: budget(), time: args.seconds, failures: args.failures };
     let said = Mutex::new(Instant::now());
     thread::scope(|scope| {
         for part in parts {
